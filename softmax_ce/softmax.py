@@ -1,0 +1,125 @@
+"""Softmax and its logarithm, from the definition to the form that survives large logits.
+
+The chapters: Softmax; Stability.
+"""
+
+from torch import Tensor
+
+from softmax_ce._inputs import takes_logits
+
+
+@takes_logits
+def softmax_naive(logits: Tensor, dim: int = -1) -> Tensor:
+    r"""Softmax as it is defined, and as it fails.
+
+    $$p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}$$
+
+    Large logits overflow to nan without an exception: in float32 from 88.73 on, earlier where the
+    sum overflows. Kept to show that; use `softmax_stable`.
+
+    Args:
+        logits: shape `(..., V)`, any real numbers.
+        dim: the class dimension.
+
+    Returns:
+        Probabilities, in the shape and dtype of the logits.
+
+    Raises:
+        TypeError: the logits are no floating-point tensor.
+        ValueError: there are no classes.
+        IndexError: the logits have no dimension `dim`.
+
+    Examples:
+        >>> softmax_naive(torch.tensor([1.0, 2.0, 3.0]))
+        tensor([0.0900, 0.2447, 0.6652])
+        >>> softmax_naive(torch.tensor([1000.0, 1001.0, 1002.0]))
+        tensor([nan, nan, nan])
+    """
+    exps = logits.exp()
+    return exps / exps.sum(dim, keepdim=True)
+
+
+@takes_logits
+def softmax_stable(logits: Tensor, dim: int = -1) -> Tensor:
+    r"""Softmax, each row shifted by its maximum first, so that no exponential overflows.
+
+    $$p_i = \frac{e^{z_i - \max_k z_k}}{\sum_j e^{z_j - \max_k z_k}}$$
+
+    A logit of −inf gets probability 0; a row of −inf alone is nan, as in PyTorch.
+
+    Args:
+        logits: shape `(..., V)`, any real numbers or −inf.
+        dim: the class dimension.
+
+    Returns:
+        Probabilities, in the shape and dtype of the logits.
+
+    Raises:
+        TypeError: the logits are no floating-point tensor.
+        ValueError: there are no classes.
+        IndexError: the logits have no dimension `dim`.
+
+    Examples:
+        >>> softmax_stable(torch.tensor([1000.0, 1001.0, 1002.0]))
+        tensor([0.0900, 0.2447, 0.6652])
+    """
+    shifted = logits - logits.amax(dim, keepdim=True)
+    exps = shifted.exp()
+    return exps / exps.sum(dim, keepdim=True)
+
+
+@takes_logits
+def logsumexp(logits: Tensor, dim: int = -1) -> Tensor:
+    r"""The logarithm of the sum of exponentials: the smooth maximum behind softmax.
+
+    $$\operatorname{LSE}(z) = \max_k z_k + \log \sum_j e^{z_j - \max_k z_k}$$
+
+    A row of −inf alone, the empty sum, gives −inf.
+
+    Args:
+        logits: shape `(..., V)`, any real numbers or −inf.
+        dim: the class dimension.
+
+    Returns:
+        Shape `(...)`, in nats.
+
+    Raises:
+        TypeError: the logits are no floating-point tensor.
+        ValueError: there are no classes.
+        IndexError: the logits have no dimension `dim`.
+
+    Examples:
+        >>> logsumexp(torch.tensor([1000.0, 1000.0]))
+        tensor(1000.6931)
+    """
+    top = logits.amax(dim, keepdim=True)
+    top = top.where(top.isfinite(), 0)
+    return top.squeeze(dim) + (logits - top).exp().sum(dim).log()
+
+
+@takes_logits
+def log_softmax(logits: Tensor, dim: int = -1) -> Tensor:
+    r"""The logarithm of softmax, without ever forming a probability that could underflow to 0.
+
+    $$\log p_i = (z_i - \max_k z_k) - \log \sum_j e^{z_j - \max_k z_k}$$
+
+    A logit of −inf keeps log-probability −inf; a row of −inf alone is nan, as in PyTorch.
+
+    Args:
+        logits: shape `(..., V)`, any real numbers or −inf.
+        dim: the class dimension.
+
+    Returns:
+        Log-probabilities in nats, in the shape and dtype of the logits.
+
+    Raises:
+        TypeError: the logits are no floating-point tensor.
+        ValueError: there are no classes.
+        IndexError: the logits have no dimension `dim`.
+
+    Examples:
+        >>> log_softmax(torch.tensor([0.0, -1000.0]))
+        tensor([    0., -1000.])
+    """
+    shifted = logits - logits.amax(dim, keepdim=True)
+    return shifted - shifted.exp().sum(dim, keepdim=True).log()
