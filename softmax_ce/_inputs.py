@@ -154,7 +154,8 @@ class _InRange(torch.autograd.Function):
     def vmap(
         info: Any, in_dims: tuple[int | None, ...], targets: Tensor, *rest: Any
     ) -> tuple[Tensor, int | None]:
-        return _InRange.apply(targets, *rest), in_dims[0]
+        checked: Tensor = _InRange.apply(targets, *rest)
+        return checked, in_dims[0]
 
 
 def _name(dtype: torch.dtype) -> str:

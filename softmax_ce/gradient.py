@@ -45,7 +45,7 @@ def cross_entropy_softmax_gradient(
     index = targets.unsqueeze(-1).where(counted, 0)
     others = softmax_stable(logits).scatter(-1, index, 0)
     dlogits = others.scatter(-1, index, -others.sum(-1, keepdim=True)).where(counted, 0)
-    return dlogits / counted.sum() if reduction == "mean" else dlogits
+    return dlogits / counted.sum().clamp(min=1) if reduction == "mean" else dlogits
 
 
 @takes_logits

@@ -76,11 +76,14 @@ def cross_entropy(
         >>> cross_entropy(logits, torch.tensor([0, 1]))
         tensor(0.3185)
     """
+    losses: Tensor
     losses, *_ = _ThirdForm.apply(logits, targets, ignore_index)
     if reduction == "none":
         return losses
-    total = losses.sum()
-    return total if reduction == "sum" else total / (targets != ignore_index).sum()
+    if reduction == "sum":
+        return losses.sum()
+    count = (targets != ignore_index).sum()
+    return (losses.sum() / count.clamp(min=1)).where(count > 0, torch.nan)
 
 
 class _ThirdForm(torch.autograd.Function):
@@ -126,7 +129,8 @@ class _ThirdForm(torch.autograd.Function):
         grad = grad.unsqueeze(-1)
         if torch.is_grad_enabled():  # a second derivative is wanted: dlogits as a function again
             return grad * _dlogits(ctx), None, None
-        numerators, total = ctx.quotient or _ThirdForm.forward(*ctx.saved_tensors, ctx.ignored)[1:]
+        logits, targets = ctx.saved_tensors
+        numerators, total = ctx.quotient or _ThirdForm.forward(logits, targets, ctx.ignored)[1:]
         ctx.quotient = None  # spent: a second call computes it anew
         try:
             return numerators.mul_(grad / total), None, None
@@ -145,7 +149,8 @@ class _ThirdForm(torch.autograd.Function):
             x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
             for x, dim in zip((logits, targets), in_dims, strict=False)
         )
-        return _ThirdForm.apply(logits, targets, ignored), (0, 0, 0)
+        losses_and_quotient: tuple[Tensor, ...] = _ThirdForm.apply(logits, targets, ignored)
+        return losses_and_quotient, (0, 0, 0)
 
 
 def _dlogits(ctx: Any) -> Tensor:
