@@ -44,8 +44,11 @@ def cross_entropy_softmax_gradient(
     counted = (targets != ignore_index).unsqueeze(-1)
     index = targets.unsqueeze(-1).where(counted, 0)
     others = softmax_stable(logits).scatter(-1, index, 0)
-    dlogits = others.scatter(-1, index, -others.sum(-1, keepdim=True)).where(counted, 0)
-    return dlogits / counted.sum().clamp(min=1) if reduction == "mean" else dlogits
+    dlogits = others.scatter(-1, index, -others.sum(-1, keepdim=True))
+    dlogits = dlogits.where(counted, 0)
+    if reduction == "mean":
+        dlogits = dlogits / counted.sum().clamp(min=1)
+    return dlogits
 
 
 @takes_logits

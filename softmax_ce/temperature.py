@@ -39,8 +39,8 @@ def softmax_temperature(logits: Tensor, T: float | Tensor = 1.0, dim: int = -1) 
     """
     if not 0 < T < math.inf:
         raise ValueError(
-            f"T must be positive and finite; got {T}. As T goes to 0, softmax goes to equal shares "
-            "for the largest logits and 0 for the rest; as T grows, to equal shares for all."
+            f"T must be positive and finite; got {T}. As T goes to 0, softmax "
+            "goes to an equal share for each of the largest logits."
         )
     shifted = (logits - logits.amax(dim, keepdim=True)) / T
     exps = shifted.exp()

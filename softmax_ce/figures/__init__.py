@@ -1,0 +1,1 @@
+"""The figures of the book: a module a chapter, a function a figure."""

@@ -1,0 +1,105 @@
+"""The figures of the chapter Gradient: dlogits, and the step size that checks them."""
+
+import math
+from typing import Any
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from softmax_ce import cross_entropy, cross_entropy_softmax_gradient, softmax_stable
+from softmax_ce.figures.style import (
+    FIRST,
+    INK,
+    MUTED,
+    SECOND,
+    label,
+    number,
+    panels,
+    power_of_ten,
+    styled,
+    ticks,
+)
+
+CLASSES = ("buy", "hold", "sell")
+LOGITS = torch.tensor([[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]], dtype=torch.float64)
+TARGETS = torch.tensor([0, 1])
+
+
+@styled
+def dlogits() -> Figure:
+    """Prediction minus truth for a batch of two: every cell's value, targets framed, row sums."""
+    figure, axes = panels(height=2.6)
+    gradient = cross_entropy_softmax_gradient(LOGITS, TARGETS, reduction="none")
+    largest = gradient.abs().max().item()
+    for row, values in enumerate(gradient.tolist()):
+        for column, value in enumerate(values):
+            colour, arrow = (FIRST, "↑") if value < 0 else (SECOND, "↓")
+            _cell(axes, row, column, facecolor=colour, alpha=0.55 * abs(value) / largest)
+            _middle(axes, row, column + 0.5, f"{number(value, '+.4f')} {arrow}")
+        _cell(axes, row, int(TARGETS[row]), facecolor="none", edgecolor=INK, lw=2)
+        total = number(gradient[row].sum().item(), "z.4f")
+        _middle(axes, row, 3.45, total, color=MUTED)
+    axes.set_xlim(0, 3.9)
+    axes.set_ylim(2, 0)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelcolor=INK)
+    axes.xaxis.tick_top()
+    axes.set_xticks([0.5, 1.5, 2.5, 3.45], [*CLASSES, "row sum"])
+    axes.set_yticks([0.5, 1.5], ["example 1", "example 2"])
+    below = "p − onehot; framed: the target; a step raises ↑ or lowers ↓ the logit"
+    axes.set_xlabel(below, loc="left")
+    return figure
+
+
+@styled
+def step_size() -> Figure:
+    """The error of a central difference against the closed form, for steps h from 1e-12 to 0.1.
+
+    On the left it falls as rounding, ε/h; on the right it rises as truncation, h².
+    """
+    figure, axes = panels(height=3.8)
+    z, y = LOGITS[0], 0
+    h = torch.logspace(-12, -1, 67, dtype=torch.float64)
+    shift = h[:, None, None] * torch.eye(3, dtype=torch.float64)
+    targets = torch.zeros(len(h), 3, dtype=torch.int64)
+    above = cross_entropy(z + shift, targets, reduction="none")
+    below = cross_entropy(z - shift, targets, reduction="none")
+    difference = (above - below) / (2 * h[:, None])
+    errors = (difference - cross_entropy_softmax_gradient(z, y)).abs().amax(-1)
+
+    p = softmax_stable(z)
+    third = (p * (1 - p) * (1 - 2 * p)).abs().max()
+    rounding = torch.finfo(torch.float64).eps / h
+    truncation = third * h**2 / 6
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.plot(h[h < 1e-4], rounding[h < 1e-4], color=MUTED, lw=1.2, dashes=(5, 3))
+    axes.plot(h[h > 1e-6], truncation[h > 1e-6], color=SECOND, lw=1.2, dashes=(1.5, 2))
+    axes.plot(h, errors, "o", color=FIRST, ms=4)
+
+    best = errors.argmin()
+    axes.plot(h[best], errors[best], "o", mfc="none", mec=INK, ms=11)
+    axes.text(h[best] / 3, errors[best] / 6, f"best h: {_scientific(h[best].item())}", ha="right")
+    axes.text(1e-9, 3e-6, "rounding: ε/h, slope −1")
+    axes.text(5e-4, 3e-10, "truncation: h²,")
+    axes.text(5e-4, 5e-11, "slope 2")
+    label(axes, x="step h (logit)", y="largest error of the gradient (nats per logit)")
+    axes.set_ylim(1e-14, 2e-3)
+    for axis, exponents in ((axes.xaxis, range(-12, 0, 2)), (axes.yaxis, range(-12, -3, 2))):
+        ticks(axis, [10.0**e for e in exponents], map(power_of_ten, exponents))
+    return figure
+
+
+def _cell(axes: Axes, row: int, column: int, **look: Any) -> None:
+    axes.add_patch(Rectangle((column + 0.03, row + 0.04), 0.94, 0.92, **look))
+
+
+def _middle(axes: Axes, row: int, x: float, text: str, **look: Any) -> None:
+    axes.text(x, row + 0.5, text, ha="center", va="center_baseline", **look)
+
+
+def _scientific(value: float) -> str:
+    exponent = math.floor(math.log10(value))
+    return f"{value / 10**exponent:.0f} · {power_of_ten(exponent)}"

@@ -1,0 +1,1 @@
+"""Turns the book into a site. `hooks` is the only module that knows MkDocs."""

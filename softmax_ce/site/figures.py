@@ -1,0 +1,102 @@
+"""Figures in the Markdown: `![alt text](figure:chapter.name "caption")` becomes inline SVG.
+
+The SVG is drawn by the function `name` of `softmax_ce.figures.chapter`, and follows the palette.
+"""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from markdown import Extension, Markdown
+from markdown.treeprocessors import Treeprocessor
+
+from softmax_ce.site.sources import fingerprint, load
+
+SCHEME = "figure:"
+CACHE = Path(".cache/figures")
+
+# What matplotlib draws in by default, as the notebook does, beside our own palette.
+DEFAULTS = {
+    "#000000": "currentColor",
+    "#ffffff": "none",
+    "#1f77b4": "var(--fig-1)",  # tab:blue
+    "#7f7f7f": "var(--fig-muted)",  # tab:gray
+}
+
+
+def draw(name: str) -> str:
+    """The SVG of the figure `chapter.name`, from the cache unless something it needs changed."""
+    chapter, _, function = name.partition(".")
+    module = f"softmax_ce.figures.{chapter}"
+    try:
+        cached = CACHE / f"{name}-{fingerprint(module)}.svg"
+        if not cached.exists():
+            svg = load("softmax_ce.figures.style").render_svg(getattr(load(module), function)())
+            CACHE.mkdir(parents=True, exist_ok=True)
+            for stale in CACHE.glob(f"{name}-*.svg"):
+                stale.unlink()
+            cached.write_text(svg, encoding="utf-8")
+    except (AttributeError, ModuleNotFoundError) as error:
+        raise ValueError(f"there is no figure {name!r}: {error}") from error
+    return cached.read_text(encoding="utf-8")
+
+
+def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
+    """An HTML figure that holds `svg`, in the colours of the palette, with `alt` as its name."""
+    if not alt.strip():
+        raise ValueError(
+            f"figure {name!r} has no alt text: say what it shows, between the [ ] of its line on "
+            'the page, or as alt="..." behind the # %% of its cell'
+        )
+    colours = DEFAULTS | load("softmax_ce.figures.style").PALETTE
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"#[0-9a-f]{6}\b", lambda m: colours.get(m[0], m[0]), svg)
+    svg = _own_ids(svg, name.replace(".", "-"))
+    width, height = re.findall(r'viewBox="0 0 (\S+) (\S+)"', svg)[0]
+    label = html.escape(alt, quote=True)
+    opening = (
+        f'<svg role="img" aria-label="{label}" viewBox="0 0 {width} {height}" '
+        f'width="{float(width):.0f}" height="{float(height):.0f}">'
+    )
+    svg = re.sub(r"<svg\b[^>]*>", lambda _: opening, svg, count=1)
+    svg = re.sub(r">\s+<", "><", svg).replace("\n", " ")
+    below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    return f'<figure class="figure" id="{name}">{svg}{below}</figure>'
+
+
+def _own_ids(svg: str, prefix: str) -> str:
+    """Keep the ids that are referred to, and make them this figure's own on its page."""
+    used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
+    svg = re.sub(r'(url\(#|href="#)', rf"\1{prefix}-", svg)
+    return re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", svg)
+
+
+class _Figures(Treeprocessor):
+    def run(self, root: Element) -> None:
+        for parent in root.iter():
+            for image in parent.findall("img"):
+                source = image.get("src", "")
+                if not source.startswith(SCHEME):
+                    continue
+                if parent.tag != "p" or len(parent) > 1 or (parent.text or "").strip():
+                    raise ValueError(f"{source!r} shares its paragraph: put it on lines of its own")
+                name = source.removeprefix(SCHEME)
+                figure = inline(draw(name), name, image.get("alt", ""), image.get("title", ""))
+                parent.remove(image)
+                parent.text = self.md.htmlStash.store(figure)
+
+
+class FiguresExtension(Extension):
+    """Registers the figures after the inline patterns, which make the images."""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        """Called by Markdown."""
+        md.treeprocessors.register(_Figures(md), "figures", 15)
+
+
+def makeExtension(**options: Any) -> FiguresExtension:  # noqa: N802
+    """Called by Markdown."""
+    return FiguresExtension(**options)

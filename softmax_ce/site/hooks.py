@@ -1,0 +1,71 @@
+"""What MkDocs calls while it builds the site: each hook hands over to a plain function."""
+
+import sys
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+from softmax_ce.site import math_font, notebook, outputs
+
+FONT = "assets/math.woff2"
+FONT_LICENCE = "assets/math-licence.txt"
+
+
+def on_startup(**_: Any) -> None:
+    """Leave no bytecode in the watched package: it would make `mkdocs serve` build again."""
+    sys.dont_write_bytecode = True
+    notebook.keep_executions()
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add what only the finished pages can fill: their sources, the font, the executed notebook."""
+    for file in list(files.documentation_pages()):
+        if file.src_uri.endswith(".py"):
+            files.append(File.generated(config, _ipynb(file), content=""))
+        else:
+            files.append(File.generated(config, _source(file), content=file.content_string))
+    files.append(File.generated(config, FONT, content=b""))
+    files.append(File.generated(config, FONT_LICENCE, content=math_font.licence()))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Tie every output to its block, and the page to its source."""
+    page.edit_url = get_relative_url(_source(page.file), page.url)
+    return outputs.mark(markdown)
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Show a notebook as the other pages are shown, from the execution that has just run."""
+    if not page.file.src_uri.endswith(".py"):
+        return html
+    nb = notebook.executed.pop()
+    downloads = files.get_file_from_path(_ipynb(page.file))
+    assert downloads is not None
+    downloads.content_string = notebook.to_ipynb(nb)
+    page.edit_url = page.file.name + ".py"
+    page.meta["description"] = nb.metadata.get("description")
+    page.markdown = notebook.to_markdown(nb, page.file.name)
+    Page.render(page, config, files)
+    assert page.content is not None
+    return page.content
+
+
+def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
+    """Cut the math font, now that every page's formulas are known."""
+    pages = [file.page.content or "" for file in files.documentation_pages() if file.page]
+    font = files.get_file_from_path(FONT)
+    assert font is not None
+    font.content_bytes = math_font.cut(math_font.characters(pages))
+    return env
+
+
+def _source(file: File) -> str:
+    return f"sources/{file.src_uri}.txt"
+
+
+def _ipynb(file: File) -> str:
+    return file.src_uri.removesuffix(".py") + "/" + file.name + ".ipynb"

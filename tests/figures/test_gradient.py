@@ -1,0 +1,139 @@
+import math
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from matplotlib.colors import to_hex
+
+from softmax_ce.figures import gradient, style
+
+EPS = torch.finfo(torch.float64).eps
+
+
+@cache
+def heat() -> Any:
+    return gradient.dlogits().axes[0]
+
+
+@cache
+def steps() -> Any:
+    return gradient.step_size().axes[0]
+
+
+def line(name: str) -> tuple[torch.Tensor, torch.Tensor]:
+    place = ("rounding", "truncation", "errors", "best").index(name)
+    h, error = steps().lines[place].get_data()
+    return torch.as_tensor(h), torch.as_tensor(error)
+
+
+def autograd() -> torch.Tensor:
+    logits = gradient.LOGITS.clone().requires_grad_()
+    loss = F.cross_entropy(logits, gradient.TARGETS, reduction="sum")
+    return torch.autograd.grad(loss, logits)[0]
+
+
+def cells(framed: bool) -> dict[tuple[int, int], Any]:
+    """The rectangles by row and column: the frames, or the cells below them."""
+    rectangles = [p for p in heat().patches if (to_hex(p.get_edgecolor()) == style.INK) == framed]
+    return {(int(patch.get_y()), int(patch.get_x())): patch for patch in rectangles}
+
+
+def slope(h: torch.Tensor, errors: torch.Tensor) -> float:
+    x, y = h.log(), errors.log()
+    return (((x - x.mean()) * y).sum() / (x - x.mean()).square().sum()).item()
+
+
+def test_the_cells_say_what_autograd_says() -> None:
+    written = [text.get_text() for text in heat().texts if text.get_text()[-1] in "↑↓"]
+    expected = [
+        f"{value:+.4f} {'↑' if value < 0 else '↓'}".replace("-", "−")
+        for value in autograd().flatten().tolist()
+    ]
+    assert written == expected
+    assert written[:3] == ["−0.3410 ↑", "+0.2424 ↓", "+0.0986 ↓"]  # facts.md
+
+
+def test_the_colour_of_a_cell_is_its_sign_and_its_depth_the_size() -> None:
+    expected = autograd()
+    deepest = cells(framed=False)[0, 0].get_alpha()
+    assert len(cells(framed=False)) == 6
+    for place, cell in cells(framed=False).items():
+        value = expected[place].item()
+        assert to_hex(cell.get_facecolor()) == (style.FIRST if value < 0 else style.SECOND)
+        # A quotient of two gradients of a few roundings each.
+        ratio = abs(value / expected[0, 0].item())
+        assert cell.get_alpha() / deepest == pytest.approx(ratio, rel=32 * EPS)
+
+
+def test_the_targets_are_framed() -> None:
+    assert list(cells(framed=True)) == list(enumerate(gradient.TARGETS.tolist()))
+
+
+def test_rows_and_columns_are_named_and_rows_sum_to_0() -> None:
+    assert [t.get_text() for t in heat().get_yticklabels()] == ["example 1", "example 2"]
+    assert [t.get_text() for t in heat().get_xticklabels()] == ["buy", "hold", "sell", "row sum"]
+    assert [t.get_text() for t in heat().texts if t.get_text()[-1] == "0"].count("0.0000") == 2
+
+
+def test_truncation_has_slope_2() -> None:
+    # The next term, h⁴, is a thousandth of it at h = 0.1; rounding less than that from 1e-3 on.
+    h, error = line("errors")
+    assert slope(h[h > 1e-3], error[h > 1e-3]) == pytest.approx(2, abs=0.01)
+
+
+def test_rounding_has_slope_minus_1_and_stays_below_its_bound() -> None:
+    h, error = line("errors")
+    left = h < 1e-6
+    assert slope(h[left], error[left]) == pytest.approx(-1, abs=0.15)  # rounding is noise
+    # Each of two losses below 3 is off by some halves of eps; their difference is divided by 2h.
+    assert (error[left] < 4 * EPS / h[left]).all()
+
+
+def test_the_errors_are_those_of_a_central_difference() -> None:
+    z, exact = gradient.LOGITS[0], autograd()[0]
+    for h, error in zip(*(data.tolist() for data in line("errors")), strict=True):
+        if h < 1e-3:  # below, the two losses differ in their roundings
+            continue
+        shift = h * torch.eye(3, dtype=torch.float64)
+        above, below = (
+            F.cross_entropy(z + s, torch.tensor([0, 0, 0]), reduction="none")
+            for s in (shift, -shift)
+        )
+        expected = ((above - below) / (2 * h) - exact).abs().max().item()
+        assert error == pytest.approx(expected, abs=8 * EPS / h)
+
+
+def test_the_guides_are_eps_over_h_and_the_third_derivative() -> None:
+    h, bound = line("rounding")
+    torch.testing.assert_close(bound, EPS / h, rtol=2 * EPS, atol=0)
+    h, bound = line("truncation")
+    z = gradient.LOGITS[0].clone().requires_grad_()
+    third = autograd_third(z).abs().max()
+    torch.testing.assert_close(bound, third * h**2 / 6, rtol=64 * EPS, atol=0)
+
+
+def autograd_third(z: torch.Tensor) -> torch.Tensor:
+    (first,) = torch.autograd.grad(-z.log_softmax(-1)[0], z, create_graph=True)
+    thirds = []
+    for i in range(3):
+        (second,) = torch.autograd.grad(first[i], z, create_graph=True)
+        thirds.append(torch.autograd.grad(second[i], z, retain_graph=True)[0][i])
+    return torch.stack(thirds)
+
+
+def test_the_best_step_is_marked_near_the_cube_root_of_eps() -> None:
+    h, error = line("errors")
+    best = error.argmin()
+    assert torch.stack(line("best")).flatten().tolist() == [h[best].item(), error[best].item()]
+    assert abs(math.log10(h[best].item()) - math.log10(EPS) / 3) < 1
+    digit, exponent = f"{h[best].item():.0e}".split("e")
+    text = f"best h: {digit} · {style.power_of_ten(int(exponent))}"
+    assert text in [text.get_text() for text in steps().texts]
+
+
+def test_the_slopes_are_named() -> None:
+    said = " ".join(text.get_text() for text in steps().texts)
+    assert "rounding: ε/h, slope −1" in said
+    assert "truncation: h², slope 2" in said

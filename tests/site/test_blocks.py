@@ -1,0 +1,109 @@
+"""Every Python block that a reader sees has run, prints what stands below it, and is our code."""
+
+import ast
+import contextlib
+import inspect
+import io
+import json
+import textwrap
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from pytest_codeblocks import CodeBlock, extract_from_file
+
+import softmax_ce
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+BLOCKS = [
+    pytest.param(block, id=f"{page.relative_to(ROOT)}:{block.lineno}")
+    for page in [*PAGES, ROOT / "README.md"]
+    for block in extract_from_file(page)
+    if block.syntax == "python"
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_shows_what_it_prints(block: CodeBlock) -> None:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(block.code, "block", "exec"), {"__name__": "__main__"})
+    assert out.getvalue() == (block.expected_output or ""), (
+        "write what the block prints below it, after <!--pytest-codeblocks:expected-output-->"
+    )
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_fits_the_page(block: CodeBlock) -> None:
+    lines = (block.code + (block.expected_output or "")).splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def census(blocks: Iterable[str]) -> Counter[str]:
+    """Count the blocks, less blank lines: pytest-codeblocks drops those of an indented fence."""
+    dedented = (textwrap.dedent(block).splitlines() for block in blocks)
+    return Counter("\n".join(line for line in lines if line.strip()) for lines in dedented)
+
+
+def python_blocks(html: Path) -> Counter[str]:
+    """The Python that a reader sees on a page; signatures in the reference are no programs."""
+    page = BeautifulSoup(html.read_text(), "html.parser")
+    languages = [f".language-{name} code" for name in ("py", "python", "python3", "pycon")]
+    blocks = page.select(", ".join(languages))
+    return census(b.get_text() for b in blocks if not b.find_parent(class_="doc-signature"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_a_page_was_collected(site: Path, page: Path) -> None:
+    address = "index.html" if page.stem == "index" else f"{page.stem}/index.html"
+    if page.stem == "reference":  # its examples are docstrings', which the doctests run
+        docstrings = [
+            inspect.getdoc(getattr(softmax_ce, name)) or "" for name in softmax_ce.__all__
+        ]
+        collected = census(docstring.split("Examples:\n")[1] for docstring in docstrings)
+    else:
+        collected = census(b.code for b in extract_from_file(page) if b.syntax == "python")
+    seen = python_blocks(site / address)
+    missed = [*(seen - collected)]
+    assert not missed, f"{page.name}: nothing runs these; write them as plain fences: {missed}"
+    assert seen == collected
+
+
+def test_every_block_of_the_notebook_is_a_cell_that_ran(site: Path) -> None:
+    folder = site / "notebook" / "day14"
+    cells = json.loads((folder / "day14.ipynb").read_text())["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert python_blocks(folder / "index.html") == census(code)
+
+
+def functions(source: str) -> dict[str, ast.FunctionDef]:
+    return {n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)}
+
+
+def bare(function: ast.FunctionDef) -> str:
+    """The function without its docstring, annotations and decorators."""
+    function.decorator_list, function.returns = [], None
+    if ast.get_docstring(function) is not None:
+        function.body = function.body[1:]
+    for argument in ast.walk(function.args):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
+    return ast.unparse(function)
+
+
+PACKAGE = {
+    name: function
+    for module in (ROOT / "softmax_ce").glob("*.py")
+    for name, function in functions(module.read_text()).items()
+    if name in softmax_ce.__all__
+}
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_function_on_a_page_and_in_the_package_is_the_same_code(block: CodeBlock) -> None:
+    for name, function in functions(block.code).items():
+        if name in PACKAGE:
+            assert bare(function) == bare(PACKAGE[name]), f"copy {name} from the package again"

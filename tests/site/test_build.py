@@ -1,0 +1,189 @@
+"""What a reader finds in the built site, and what fails a build."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+MkDocs = Callable[..., subprocess.CompletedProcess[str]]
+
+PAGES = [
+    "index.html",
+    "softmax/index.html",
+    "cross-entropy/index.html",
+    "gradient/index.html",
+    "stability/index.html",
+    "temperature/index.html",
+    "notebook/day14/index.html",
+    "reference/index.html",
+    "contributing/index.html",
+]
+
+
+@pytest.fixture(params=PAGES)
+def address(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def page(site: Path, address: str) -> BeautifulSoup:
+    return BeautifulSoup((site / address).read_text(), "html.parser")
+
+
+def test_the_site_has_these_pages_and_a_404(site: Path) -> None:
+    built = {str(path.relative_to(site)) for path in site.rglob("*.html")}
+    assert built == {*PAGES, "404.html"}
+    assert "This page does not exist" in (site / "404.html").read_text()
+
+
+def test_a_page_has_one_title_a_description_and_a_language(page: BeautifulSoup) -> None:
+    assert len(page.select("h1")) == 1
+    assert page.html is not None
+    assert page.html["lang"] == "en"
+    (description,) = page.select('meta[name="description"]')
+    assert len(str(description["content"])) > 60
+
+
+def test_a_page_links_to_its_source(page: BeautifulSoup, address: str, site: Path) -> None:
+    (link,) = page.select('a[title="View source of this page"]')
+    source = site / urlsplit(urljoin(f"/{address}", str(link["href"]))).path[1:]
+    assert source.read_text().strip()
+
+
+def test_a_page_has_a_toggle_that_follows_the_system_first(page: BeautifulSoup) -> None:
+    media = [choice["data-md-color-media"] for choice in page.select('input[name="__palette"]')]
+    assert media == [
+        "(prefers-color-scheme)",
+        "(prefers-color-scheme: light)",
+        "(prefers-color-scheme: dark)",
+    ]
+
+
+def test_previous_and_next_join_all_pages_in_the_order_of_the_navigation(site: Path) -> None:
+    visited, address = [], "index.html"
+    while True:
+        visited.append(address)
+        page = BeautifulSoup((site / address).read_text(), "html.parser")
+        following = page.select("a.md-footer__link--next")
+        if not following:
+            break
+        address = urljoin(f"/{address}", str(following[0]["href"]))[1:] + "index.html"
+    assert visited == PAGES
+
+
+def test_a_page_asks_no_one_else_for_anything(page: BeautifulSoup) -> None:
+    loaded = page.select("script[src], link[href]:not([rel=canonical]), img[src], iframe[src]")
+    sources = [str(tag.get("src") or tag.get("href")) for tag in loaded]
+    assert [s for s in sources if re.match(r"(https?:)?//", s)] == []
+
+
+def test_every_link_and_file_that_a_page_refers_to_is_in_the_site(
+    page: BeautifulSoup, address: str, site: Path
+) -> None:
+    for tag in page.select("[href], [src]"):
+        target, anchor = urldefrag(str(tag.get("href") or tag.get("src")))
+        if urlsplit(target).scheme or (not target and not anchor):
+            continue
+        path = site / urljoin(f"/{address}", target)[1:] if target else site / address
+        path = path / "index.html" if path.is_dir() else path
+        assert path.is_file(), f"{address} refers to {target!r}, which is not in the site"
+        if anchor and path.suffix == ".html":
+            html = BeautifulSoup(path.read_text(), "html.parser")
+            assert html.find(id=anchor), f"{address} refers to #{anchor}, not in {target!r}"
+
+
+def test_formulas_are_mathml_and_none_is_left_as_tex(page: BeautifulSoup) -> None:
+    formulas = page.select(".arithmatex")
+    assert all(formula.math for formula in formulas)
+    for code in page.select("pre, code, math"):
+        code.decompose()
+    assert page.body is not None
+    assert not re.search(r"\$|\\[a-z]{2,}|\\\(|\\\[", page.body.get_text())
+
+
+def test_chapters_have_formulas(site: Path) -> None:
+    for address in PAGES[:8]:
+        assert (site / address).read_text().count("<math") > 10, address
+
+
+def test_the_math_font_holds_every_character_of_the_formulas(site: Path) -> None:
+    from fontTools.ttLib import TTFont
+
+    from softmax_ce.site import math_font
+
+    font = TTFont(site / "assets" / "math.woff2")
+    used = math_font.characters((site / address).read_text() for address in PAGES)
+    assert used <= {chr(code) for code in font.getBestCmap()}
+    assert "SIL Open Font License" in (site / "assets" / "math-licence.txt").read_text()
+
+
+def test_a_figure_is_svg_in_the_palette_with_an_alt_text(page: BeautifulSoup) -> None:
+    for figure in page.select("figure"):
+        (svg,) = figure.select("svg")
+        assert svg["role"] == "img"
+        assert len(str(svg["aria-label"])) > 40
+        assert not re.search(r"#[0-9a-fA-F]{6}\b", str(svg)), "a colour outside of the palette"
+    ids = [str(tag["id"]) for tag in page.select("[id]")]
+    assert len(ids) == len(set(ids))
+
+
+def test_an_output_follows_its_block_and_cannot_be_copied(page: BeautifulSoup) -> None:
+    for output in page.select(".output"):
+        assert "no-copy" in output.get_attribute_list("class")
+        assert output.find_previous_sibling() is not None
+
+
+def test_the_notebook_downloads_as_a_script_and_as_it_was_executed(site: Path) -> None:
+    folder = site / "notebook" / "day14"
+    page = (folder / "index.html").read_text()
+    for name in ("day14.py", "day14.ipynb"):
+        assert f'href="{name}"' in page
+    cells = json.loads((folder / "day14.ipynb").read_text())["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    assert any("checks hold" in str(cell["outputs"]) for cell in code)
+    assert "softmax_ce" not in (folder / "day14.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        (r"$\nosuchcommand$", "cannot read the formula"),
+        ("![Bars.](figure:temperature.nosuch)", "there is no figure 'temperature.nosuch'"),
+        ("![Bars.](figure:nosuch.panels)", "there is no figure 'nosuch.panels'"),
+        ("![](figure:temperature.panels)", "has no alt text"),
+        ("See ![Bars.](figure:temperature.panels) here", "put it on lines of its own"),
+        ("[a link](nosuch.md)", "nosuch.md"),
+        ("[a link](#nosuch)", "nosuch"),
+    ],
+)
+def test_a_mistake_on_a_page_fails_the_build(
+    mkdocs: MkDocs, project: Path, page: str, message: str
+) -> None:
+    (project / "docs" / "index.md").write_text(f"# A page\n\n{page}\n")
+    built = mkdocs(project, "build", "--strict")
+    assert built.returncode != 0
+    assert message in built.stderr
+    assert "index.md" in built.stderr
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("assert 1 + 1 == 3", "AssertionError"),
+        ("import sys; print('careful', file=sys.stderr)", "writes to stderr"),
+    ],
+)
+def test_a_failing_cell_fails_the_build(
+    mkdocs: MkDocs, project: Path, cell: str, message: str
+) -> None:
+    (project / "docs" / "notebook").mkdir()
+    (project / "docs" / "notebook" / "broken.py").write_text(f"# %%\n{cell}\n")
+    built = mkdocs(project, "build", "--strict")
+    assert built.returncode != 0
+    assert message in built.stderr
