@@ -139,8 +139,7 @@ def bare_inside(axes: Any) -> None:
 def render_svg(figure: Figure) -> str:
     """The figure as an `<svg>` element to stand in a page: the same text at every call."""
     if figure.get_layout_engine() is not None:
-        for _ in range(2):  # the room that a label takes is known after the first pass
-            figure.draw_without_rendering()
+        figure.draw_without_rendering()
         figure.set_layout_engine("none")  # or a second call would move everything by a hair
 
     file = io.StringIO()

@@ -5,7 +5,7 @@ import math
 import mpmath as mp
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, inf, nan

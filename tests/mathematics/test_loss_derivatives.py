@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 import torch.func
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import functional, grad, gradcheck, gradgradcheck
 from torch.func import hessian, jacfwd, jacrev, jvp, vmap
