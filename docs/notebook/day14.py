@@ -39,6 +39,8 @@
 #    Section 3 answers.
 
 # %%
+import math
+
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
@@ -698,8 +700,11 @@ print("probabilities after: ", softmax_stable(after))
 
 # %%
 def softmax_temperature(logits, T=1.0, dim=-1):
-    if not 0 < T < torch.inf:
-        raise ValueError(f"T must be positive and finite; got {T}")
+    if not 0 < T < math.inf:
+        raise ValueError(
+            f"T must be positive and finite; got {T}. As T goes to 0, softmax "
+            "goes to an equal share for each of the largest logits."
+        )
     shifted = (logits - logits.amax(dim, keepdim=True)) / T
     exps = shifted.exp()
     return exps / exps.sum(dim, keepdim=True)
@@ -711,7 +716,7 @@ print("shift, then divide:", softmax_temperature(half, T=1e-4))
 try:
     softmax_temperature(half, T=0)
 except ValueError as error:
-    print("T = 0:", error)
+    print(str(error).replace(". ", ".\n"))
 
 # %% [markdown]
 # How spread out is a prediction? The *entropy* measures it, in nats like the

@@ -5,6 +5,9 @@ import contextlib
 import inspect
 import io
 import json
+import os
+import subprocess
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable
@@ -17,16 +20,18 @@ from pytest_codeblocks import CodeBlock, extract_from_file
 import softmax_ce
 
 ROOT = Path(__file__).parents[2]
+NOTEBOOK = ROOT / "docs" / "notebook" / "day14.py"
 PAGES = sorted((ROOT / "docs").glob("*.md"))
-BLOCKS = [
-    pytest.param(block, id=f"{page.relative_to(ROOT)}:{block.lineno}")
+BLOCKS = {
+    f"{page.relative_to(ROOT)}:{block.lineno}": block
     for page in [*PAGES, ROOT / "README.md"]
     for block in extract_from_file(page)
     if block.syntax == "python"
-]
+}
+every_block = pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
 
 
-@pytest.mark.parametrize("block", BLOCKS)
+@every_block
 def test_a_block_shows_what_it_prints(block: CodeBlock) -> None:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
@@ -36,7 +41,7 @@ def test_a_block_shows_what_it_prints(block: CodeBlock) -> None:
     )
 
 
-@pytest.mark.parametrize("block", BLOCKS)
+@every_block
 def test_a_block_fits_the_page(block: CodeBlock) -> None:
     lines = (block.code + (block.expected_output or "")).splitlines()
     assert [line for line in lines if len(line) > 80] == []
@@ -102,8 +107,24 @@ PACKAGE = {
 }
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_a_function_on_a_page_and_in_the_package_is_the_same_code(block: CodeBlock) -> None:
-    for name, function in functions(block.code).items():
+@pytest.mark.parametrize(
+    "code",
+    [*(block.code for block in BLOCKS.values()), NOTEBOOK.read_text()],
+    ids=[*BLOCKS, NOTEBOOK.name],
+)
+def test_a_function_on_a_page_and_in_the_package_is_the_same_code(code: str) -> None:
+    for name, function in functions(code).items():
         if name in PACKAGE:
             assert bare(function) == bare(PACKAGE[name]), f"copy {name} from the package again"
+
+
+def test_the_notebook_runs_as_a_script() -> None:
+    run = subprocess.run(
+        [sys.executable, "-W", "error", NOTEBOOK],
+        env=os.environ | {"MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.endswith("checks hold\n")
