@@ -90,7 +90,7 @@ def logsumexp(logits: Tensor, dim: int = -1) -> Tensor:
 
     Examples:
         >>> logsumexp(torch.tensor([1000.0, 1000.0]))
-        tensor(1000.6931)
+        tensor(1000.6932)
     """
     top = logits.amax(dim, keepdim=True)
     top = top.where(top.isfinite(), 0)
