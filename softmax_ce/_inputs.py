@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from numbers import Real
 from typing import Any, ParamSpec
 
 import torch
@@ -16,13 +17,14 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 def takes_logits(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
-    """Check `logits` and `dim` before `function` sees them."""
+    """Check `logits`, `dim` and the type of `T` before `function` sees them."""
     signature = inspect.signature(function)
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> Tensor:
         given = signature.bind(*args, **kwargs).arguments
         _check_logits(given["logits"], given.get("dim", -1))
+        _check_temperature(given.get("T", 1.0))
         return function(*args, **kwargs)
 
     return checked
@@ -89,6 +91,15 @@ def _check_logits(logits: Any, dim: int) -> None:
             f"logits must have at least one class; got shape {tuple(logits.shape)} "
             f"with none in dimension {dim}."
         )
+
+
+def _check_temperature(T: Any) -> None:
+    if isinstance(T, Tensor):
+        fits, came = T.ndim == 0, f"a tensor of shape {tuple(T.shape)}"
+    else:
+        fits, came = isinstance(T, Real) and not isinstance(T, bool), repr(T)
+    if not fits:
+        raise TypeError(f"T must be a number or a tensor of shape (); got {came}.")
 
 
 def _class_indices(targets: Any, logits: Tensor, ignore_index: int | None) -> Tensor:

@@ -54,7 +54,9 @@ def cross_entropy(
     \frac{\partial \mathcal{L}}{\partial z_y} = -\sigma(m)$$
 
     $m$ is the log-odds of "not $y$". Float16 and bfloat16 logits are computed in float32 and the
-    loss is returned in their dtype, as `F.cross_entropy` does. Works under `torch.func`.
+    loss is returned in their dtype, as `F.cross_entropy` does. Works under `torch.func`, except
+    that forward mode within forward mode (`jacfwd` of `jacfwd`) gives 0: for second derivatives use
+    `torch.func.hessian`.
 
     Args:
         logits: shape `(..., V)`, the classes last; −inf masks a class.

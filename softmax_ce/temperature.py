@@ -18,29 +18,30 @@ def softmax_temperature(logits: Tensor, T: float | Tensor = 1.0, dim: int = -1) 
     $$p_i = \frac{e^{(z_i - \max_k z_k) / T}}{\sum_j e^{(z_j - \max_k z_k) / T}}$$
 
     The shift comes before the division: the largest logit stays 0 and cannot overflow, however
-    small T is.
+    small T is. A T below 2**-126, float32's smallest normal number, is refused: torch would round
+    it, in the end to 0.
 
     Args:
         logits: shape `(..., V)`, any real numbers or −inf.
-        T: the temperature, in the unit of the logits; a number, or a tensor of one.
+        T: the temperature, in the unit of the logits; a number, or a tensor of shape `()`.
         dim: the class dimension.
 
     Returns:
         Probabilities, in the shape and dtype of the logits.
 
     Raises:
-        TypeError: the logits are no floating-point tensor.
-        ValueError: T is not positive and finite, or there are no classes.
+        TypeError: the logits are no floating-point tensor, or T is no number.
+        ValueError: T is too small, negative, infinite or nan, or there are no classes.
         IndexError: the logits have no dimension `dim`.
 
     Examples:
         >>> softmax_temperature(torch.tensor([10.0, 9.0], dtype=torch.float16), T=1e-4)
         tensor([1., 0.], dtype=torch.float16)
     """
-    if not 0 < T < math.inf:
+    if not 2**-126 <= T < math.inf:
         raise ValueError(
-            f"T must be positive and finite; got {T}. As T goes to 0, softmax "
-            "goes to an equal share for each of the largest logits."
+            f"T must be at least 2**-126 and finite; got {T}. As T goes to 0, "
+            "softmax goes to an equal share for each of the largest logits."
         )
     shifted = (logits - logits.amax(dim, keepdim=True)) / T
     exps = shifted.exp()

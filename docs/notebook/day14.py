@@ -693,17 +693,18 @@ print("probabilities after: ", softmax_stable(after))
 #
 # The code shifts first and divides afterwards. Then the largest logit is 0,
 # and 0 divided by any $T$ is 0. The other order can overflow: in float16,
-# $10 / 0.0001$ is `inf`. The code also refuses a $T$ that is not positive and
-# finite. With $T = 0$ it would compute 0 / 0 and return `nan`, and a negative
-# $T$ would turn the order round.
+# $10 / 0.0001$ is `inf`. The code also refuses a $T$ that is negative,
+# infinite, or below $2^{-126}$, the smallest normal float32. With $T = 0$ it
+# would compute 0 / 0 and return `nan`, and a negative $T$ would turn the order
+# round.
 
 
 # %%
 def softmax_temperature(logits, T=1.0, dim=-1):
-    if not 0 < T < math.inf:
+    if not 2**-126 <= T < math.inf:
         raise ValueError(
-            f"T must be positive and finite; got {T}. As T goes to 0, softmax "
-            "goes to an equal share for each of the largest logits."
+            f"T must be at least 2**-126 and finite; got {T}. As T goes to 0, "
+            "softmax goes to an equal share for each of the largest logits."
         )
     shifted = (logits - logits.amax(dim, keepdim=True)) / T
     exps = shifted.exp()

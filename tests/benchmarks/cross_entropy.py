@@ -5,6 +5,7 @@ Run `python tests/benchmarks/cross_entropy.py [--device cuda]`; exit code 1 if a
 
 import argparse
 import gc
+import os
 import platform
 import re
 import statistics
@@ -36,6 +37,7 @@ def main() -> int:
         print(peak_memory(LOSSES[args.memory], tuple(args.shape), args.device))
         return 0
 
+    load = os.getloadavg()[0]  # on cores that others use, the time ratio says little
     shapes = [tuple(args.shape)] if args.shape else list(ROUNDS)
     table, met = [], True
     for shape in shapes:
@@ -51,7 +53,7 @@ def main() -> int:
     ]
     for row in heads + table:
         print("{:<15}{:<25}{}".format(*row))
-    print(machine(args.device))
+    print(f"{machine(args.device)}, load {load:.1f} at the start")
     return 0 if met else 1
 
 

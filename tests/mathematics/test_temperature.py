@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -128,15 +129,26 @@ def test_the_shift_before_the_division_keeps_a_tiny_temperature_finite(
 # A refused temperature
 
 
-@pytest.mark.parametrize("T", [0, 0.0, -1.0, nan, inf, torch.tensor(0.0), torch.tensor(nan)])
+@pytest.mark.parametrize("T", [0, 0.0, 1e-46, -1.0, nan, inf, torch.tensor(0.0), torch.tensor(nan)])
 def test_a_temperature_that_is_not_positive_and_finite_is_refused_with_the_limits(
     T: float | Tensor,
 ) -> None:
     message = (
-        rf"^T must be positive and finite; got .*{float(T):g}.*\. As T goes to 0, softmax goes to "
-        r"an equal share for each of the largest logits\.$"
+        rf"^T must be at least 2\*\*-126 and finite; got .*{float(T):g}.*\. As T goes to 0, "
+        r"softmax goes to an equal share for each of the largest logits\.$"
     )
     with pytest.raises(ValueError, match=message):
+        softmax_temperature(torch.tensor([2.0, 1.0]), T)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_the_smallest_temperature_still_gives_the_limit(dtype: torch.dtype) -> None:
+    assert softmax_temperature(torch.tensor([10, 9], dtype=dtype), T=2**-126).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("T", ["warm", None, True, torch.tensor([1.0, 2.0]), torch.tensor([1.0])])
+def test_a_temperature_that_is_no_number_is_refused(T: Any) -> None:
+    with pytest.raises(TypeError, match=r"^T must be a number or a tensor of shape \(\); got "):
         softmax_temperature(torch.tensor([2.0, 1.0]), T)
 
 
