@@ -33,9 +33,9 @@ def cross_entropy_softmax_gradient(
         dlogits, in the shape and dtype of the logits, in nats for each unit of logit.
 
     Raises:
-        TypeError: the logits are no floating-point tensor, or the targets no class indices.
+        TypeError: the logits are not a floating-point tensor, or the targets not integers.
         ValueError: the shapes do not fit, there are no classes, or the reduction is unknown.
-        IndexError: a target is no class.
+        IndexError: a target is not a class index.
 
     Examples:
         >>> cross_entropy_softmax_gradient(torch.tensor([2.0, 1.0, 0.1]), 0)
@@ -66,7 +66,7 @@ def softmax_jacobian(logits: Tensor) -> Tensor:
         Shape `(..., V, V)`.
 
     Raises:
-        TypeError: the logits are no floating-point tensor.
+        TypeError: the logits are not a floating-point tensor.
         ValueError: there are no classes.
 
     Examples:

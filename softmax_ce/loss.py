@@ -30,9 +30,9 @@ def cross_entropy_manual(logits: Tensor, targets: int | Tensor) -> Tensor:
         One loss for each example, shape `(...)`, in nats.
 
     Raises:
-        TypeError: the logits are no floating-point tensor, or the targets no class indices.
+        TypeError: the logits are not a floating-point tensor, or the targets not integers.
         ValueError: the shapes do not fit, or there are no classes.
-        IndexError: a target is no class.
+        IndexError: a target is not a class index.
 
     Examples:
         >>> cross_entropy_manual(torch.tensor([2.0, 1.0, 0.1]), 0)
@@ -49,9 +49,11 @@ def cross_entropy(
 ) -> Tensor:
     r"""The cross-entropy of softmax, exact to a few roundings for every gap between the logits.
 
-    $$\mathcal{L} = \operatorname{softplus}(m), \qquad
-    m = \operatorname{LSE}_{j \ne y}(z_j) - z_y, \qquad
-    \frac{\partial \mathcal{L}}{\partial z_y} = -\sigma(m)$$
+    $$\begin{aligned}
+    m &= \operatorname{LSE}_{j \ne y}(z_j) - z_y \\
+    \mathcal{L} &= \operatorname{softplus}(m) \\
+    \frac{\partial \mathcal{L}}{\partial z_y} &= -\sigma(m)
+    \end{aligned}$$
 
     $m$ is the log-odds of "not $y$". Float16 and bfloat16 logits are computed in float32 and the
     loss is returned in their dtype, as `F.cross_entropy` does. Works under `torch.func`, except
@@ -69,9 +71,9 @@ def cross_entropy(
         mean of no counted example is nan, their sum 0.
 
     Raises:
-        TypeError: the logits are no floating-point tensor, or the targets no class indices.
+        TypeError: the logits are not a floating-point tensor, or the targets not integers.
         ValueError: the shapes do not fit, there are no classes, or the reduction is unknown.
-        IndexError: a target is no class.
+        IndexError: a target is not a class index.
 
     Examples:
         >>> logits = torch.tensor([[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]])

@@ -25,7 +25,7 @@ def softmax_naive(logits: Tensor, dim: int = -1) -> Tensor:
         Probabilities, in the shape and dtype of the logits.
 
     Raises:
-        TypeError: the logits are no floating-point tensor.
+        TypeError: the logits are not a floating-point tensor.
         ValueError: there are no classes.
         IndexError: the logits have no dimension `dim`.
 
@@ -55,7 +55,7 @@ def softmax_stable(logits: Tensor, dim: int = -1) -> Tensor:
         Probabilities, in the shape and dtype of the logits.
 
     Raises:
-        TypeError: the logits are no floating-point tensor.
+        TypeError: the logits are not a floating-point tensor.
         ValueError: there are no classes.
         IndexError: the logits have no dimension `dim`.
 
@@ -84,7 +84,7 @@ def logsumexp(logits: Tensor, dim: int = -1) -> Tensor:
         Shape `(...)`, in nats.
 
     Raises:
-        TypeError: the logits are no floating-point tensor.
+        TypeError: the logits are not a floating-point tensor.
         ValueError: there are no classes.
         IndexError: the logits have no dimension `dim`.
 
@@ -113,7 +113,7 @@ def log_softmax(logits: Tensor, dim: int = -1) -> Tensor:
         Log-probabilities in nats, in the shape and dtype of the logits.
 
     Raises:
-        TypeError: the logits are no floating-point tensor.
+        TypeError: the logits are not a floating-point tensor.
         ValueError: there are no classes.
         IndexError: the logits have no dimension `dim`.
 

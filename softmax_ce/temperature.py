@@ -30,7 +30,7 @@ def softmax_temperature(logits: Tensor, T: float | Tensor = 1.0, dim: int = -1) 
         Probabilities, in the shape and dtype of the logits.
 
     Raises:
-        TypeError: the logits are no floating-point tensor, or T is no number.
+        TypeError: the logits are not a floating-point tensor, or T is not a number.
         ValueError: T is too small, negative, infinite or nan, or there are no classes.
         IndexError: the logits have no dimension `dim`.
 
@@ -64,7 +64,7 @@ def entropy(logits: Tensor, dim: int = -1) -> Tensor:
         Shape `(...)`, in nats.
 
     Raises:
-        TypeError: the logits are no floating-point tensor.
+        TypeError: the logits are not a floating-point tensor.
         ValueError: there are no classes.
         IndexError: the logits have no dimension `dim`.
 

@@ -104,7 +104,7 @@ print(f"odds of class 2 against class 0: {probs[2] / probs[0]:.3f}")
 
 # %% [markdown]
 # We shall compare our results with PyTorch's many times, so we write the
-# comparison once. It says three things, as `cmp` does in makemore part 4.
+# comparison once. It says three things. (Makemore part 4 has such a `cmp` too.)
 #
 # - `exact`: every bit agrees (`torch.equal`). Two correct programs may round
 #   differently, so `False` is no mistake. It may also change from one
@@ -170,7 +170,7 @@ for dtype in (torch.float16, torch.float32, torch.float64):
 # The limit is 88.7228, the logarithm of the largest float32. It belongs to the
 # number format: float16 ends near 11.09 already, float64 at 709.78.
 #
-# A logit above the limit is one of three ways to break the naive form. The
+# A logit above the limit is one of three ways to lose the answer altogether. The
 # other two need no such logit. At $[88.5, 88.5]$ both exponentials are finite
 # but their sum is `inf`, and finite over `inf` is 0. At $[-110, -110]$ both
 # exponentials are too small for float32 and become 0, and `0 / 0` is `nan`.
@@ -199,7 +199,8 @@ for pair in ([89.0, 89.0], [88.5, 88.5], [-110.0, -110.0]):
 # result holds for every $c$. We choose $c = -\max_k z_k$. Then no exponent is
 # above 0, so no exponential is above 1. The largest is exactly $e^0 = 1$, so
 # the sum of $V$ exponentials lies between 1 and $V$. For finite logits no
-# exponential is `inf` any more, and no sum is 0.
+# exponential is `inf` any more, and no sum is 0. (The sum itself can still be
+# too large for float16, with 65,520 classes and more.)
 #
 # In code, `amax` is the maximum along a dimension.
 

@@ -26,8 +26,9 @@ def keep_executions() -> None:
 
     @wraps(run)
     def preprocess(self: Any, nb: NotebookNode, *args: Any, **kwargs: Any) -> Any:
-        self.extra_arguments = ["--InlineBackend.figure_formats=svg"]
+        self.extra_arguments = ["--InlineBackend.figure_formats=svg", "--log-level=ERROR"]
         self.record_timing = False
+        self.coalesce_streams = True
         environment = {"MATPLOTLIBRC": str(STYLE), "SOURCE_DATE_EPOCH": "0"}
         with patch.dict(os.environ, environment):
             nb, resources = run(self, nb, *args, **kwargs)

@@ -138,6 +138,12 @@ def test_an_output_follows_its_block_and_cannot_be_copied(page: BeautifulSoup) -
         assert output.find_previous_sibling() is not None
 
 
+def test_the_contributor_sees_how_an_output_is_written(site: Path) -> None:
+    page = BeautifulSoup((site / "contributing" / "index.html").read_text(), "html.parser")
+    (example,) = page.select(".language-markdown pre")[:1]
+    assert "<!--pytest-codeblocks:expected-output-->\n\n```text\n2\n```" in example.get_text()
+
+
 def test_the_notebook_downloads_as_a_script_and_as_it_was_executed(site: Path) -> None:
     folder = site / "notebook" / "day14"
     page = (folder / "index.html").read_text()
