@@ -4,18 +4,19 @@ The SVG is drawn by the function `name` of `softmax_ce.figures.chapter`, and fol
 """
 
 import html
+import os
 import re
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 
-from softmax_ce.site.sources import fingerprint, load
+from softmax_ce.site.sources import PACKAGE, fingerprint, load
 
 SCHEME = "figure:"
-CACHE = Path(".cache/figures")
+FIGURES = PACKAGE / "figures"
+CACHE = PACKAGE.parent / ".cache" / "figures"
 
 # What matplotlib draws in by default, as the notebook does, beside our own palette.
 DEFAULTS = {
@@ -30,17 +31,32 @@ def draw(name: str) -> str:
     """The SVG of the figure `chapter.name`, from the cache unless something it needs changed."""
     chapter, _, function = name.partition(".")
     module = f"softmax_ce.figures.{chapter}"
-    try:
-        cached = CACHE / f"{name}-{fingerprint(module)}.svg"
-        if not cached.exists():
-            svg = load("softmax_ce.figures.style").render_svg(getattr(load(module), function)())
-            CACHE.mkdir(parents=True, exist_ok=True)
-            for stale in CACHE.glob(f"{name}-*.svg"):
-                stale.unlink()
-            cached.write_text(svg, encoding="utf-8")
-    except (AttributeError, ModuleNotFoundError) as error:
-        raise ValueError(f"there is no figure {name!r}: {error}") from error
-    return cached.read_text(encoding="utf-8")
+    key = fingerprint(module)
+    cached = CACHE / f"{name}-{key}.svg"
+    if cached.exists():
+        return cached.read_text(encoding="utf-8")
+    figure = _function(module, function)
+    svg: str = load("softmax_ce.figures.style").render_svg(figure())
+    if fingerprint(module) == key:  # nobody saved a source meanwhile
+        CACHE.mkdir(parents=True, exist_ok=True)
+        for stale in CACHE.glob(f"{name}-*.svg"):
+            stale.unlink(missing_ok=True)
+        unfinished = cached.with_suffix(f".{os.getpid()}")
+        unfinished.write_text(svg, encoding="utf-8")
+        unfinished.replace(cached)
+    return svg
+
+
+def _function(module: str, name: str) -> Any:
+    """The public function of that name which the module itself defines."""
+    exists = module in {f"softmax_ce.figures.{file.stem}" for file in FIGURES.glob("*.py")}
+    function: Any = getattr(load(module), name, None) if exists else None
+    if name.startswith("_") or getattr(function, "__module__", None) != module:
+        raise ValueError(
+            f"there is no figure {module.rpartition('.')[2]}.{name}: write a function {name} in "
+            f"{module.replace('.', '/')}.py that returns a Figure"
+        )
+    return function
 
 
 def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
@@ -81,7 +97,8 @@ class _Figures(Treeprocessor):
                 source = image.get("src", "")
                 if not source.startswith(SCHEME):
                     continue
-                if parent.tag != "p" or len(parent) > 1 or (parent.text or "").strip():
+                text = (parent.text or "") + (image.tail or "")
+                if parent.tag != "p" or len(parent) > 1 or text.strip():
                     raise ValueError(f"{source!r} shares its paragraph: put it on lines of its own")
                 name = source.removeprefix(SCHEME)
                 figure = inline(draw(name), name, image.get("alt", ""), image.get("title", ""))

@@ -20,7 +20,7 @@ def dependencies(module: str) -> list[Path]:
         if file in found or not file:
             continue
         found.add(file)
-        for node in ast.walk(ast.parse(file.read_bytes())):
+        for node in ast.walk(ast.parse(file.read_bytes(), filename=str(file))):
             if isinstance(node, ast.ImportFrom):
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             elif isinstance(node, ast.Import):
@@ -28,7 +28,7 @@ def dependencies(module: str) -> list[Path]:
             else:
                 continue
             waiting += [_file(name) for name in names if name]
-    return sorted(path for path in found if path)
+    return sorted(found)
 
 
 def fingerprint(module: str) -> str:
@@ -40,17 +40,24 @@ def fingerprint(module: str) -> str:
 
 
 def load(module: str) -> ModuleType:
-    """Import `module` as its sources stand now, also when an earlier import saw older ones."""
-    now = fingerprint(module)
-    if _loaded.get(module, now) != now:
-        for name in [n for n in sys.modules if n.startswith("softmax_ce") and ".site" not in n]:
+    """Import `module` as the sources stand now, also when an earlier import saw older ones."""
+    global _imported
+    if (now := _sources()) != _imported:
+        for name in [name for name in sys.modules if _is_ours(name)]:
             del sys.modules[name]
         importlib.invalidate_caches()
-    _loaded[module] = now
+        _imported = now
     return importlib.import_module(module)
 
 
-_loaded: dict[str, str] = {}
+def _sources() -> dict[Path, bytes]:
+    """All that `load` may have to import again: everything of ours but the site itself."""
+    files = (file for file in PACKAGE.rglob("*.py") if PACKAGE / "site" not in file.parents)
+    return {file: file.read_bytes() for file in files}
+
+
+def _is_ours(module: str) -> bool:
+    return module.split(".")[0] == PACKAGE.name and module.split(".")[1:2] != ["site"]
 
 
 def _file(module: str) -> Path | None:
@@ -62,3 +69,6 @@ def _file(module: str) -> Path | None:
         if file.is_file():
             return file
     return None
+
+
+_imported = _sources()  # the package itself was imported on the way here

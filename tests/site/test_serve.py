@@ -1,56 +1,80 @@
-"""`mkdocs serve` shows a changed figure on save, without a restart, and builds once for it."""
+"""`mkdocs serve` shows what a saved source draws now, without a restart, and builds once for it."""
 
 import os
-import re
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.request import urlopen
+
+import pytest
 
 PAGE = "# A page\n\n![Six panels of bars, whatever they show.](figure:temperature.panels)\n"
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 40) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+class Server:
+    """mkdocs serve on a project, and what it serves."""
 
+    def __init__(self, project: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.log = project / "serve.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "mkdocs", "serve", "--dev-addr", self.address],
+                cwd=project,
+                env=os.environ | {"PYTHONPATH": str(project)},
+                stderr=log,
+            )
 
-def test_a_saved_figure_module_is_served_after_one_build(project: Path) -> None:
-    (project / "docs" / "index.md").write_text(PAGE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    log = project / "serve.log"
-
-    def served() -> str:
+    def page(self) -> str:
         try:
-            return str(urlopen(f"http://{address}/", timeout=5).read(), "utf-8")
+            return str(urlopen(f"http://{self.address}/", timeout=5).read(), "utf-8")
         except OSError:
             return ""
 
-    with (
-        log.open("w") as stream,
-        subprocess.Popen(
-            [sys.executable, "-m", "mkdocs", "serve", "--dev-addr", address],
-            cwd=project,
-            env=os.environ | {"PYTHONPATH": str(project)},
-            stderr=stream,
-        ) as server,
-    ):
-        try:
-            wait_for(lambda: "<svg role" in served())
-            module = project / "softmax_ce" / "figures" / "temperature.py"
-            source = module.read_text()
-            assert "probability" in source
-            module.write_text(source.replace("probability", "likelihood"))
-            wait_for(lambda: "likelihood" in served())
-            time.sleep(3)  # a loop would build again by now
-        finally:
-            server.terminate()
-    builds = len(re.findall("Building documentation", log.read_text()))
-    assert builds == 2, log.read_text()
+    def builds(self) -> int:
+        return self.log.read_text().count("Building documentation")
+
+    def wait_until(self, condition: Callable[[str], bool]) -> None:
+        deadline = time.monotonic() + 40
+        while not condition(self.page()):
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def server(project: Path) -> Iterator[Server]:
+    """A server whose figure was drawn by an earlier process and comes from the cache."""
+    (project / "docs" / "index.md").write_text(PAGE)
+    drawing = [sys.executable, "-m", "mkdocs", "build", "--quiet"]
+    environment = os.environ | {"PYTHONPATH": str(project)}
+    subprocess.run(drawing, cwd=project, env=environment, check=True, capture_output=True)
+    server = Server(project)
+    server.wait_until(lambda page: "<svg role" in page)
+    yield server
+    server.process.terminate()
+    server.process.wait()
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "seen"),
+    [
+        ("figures/temperature.py", '"probability"', '"likelihood"', ">likelihood<"),
+        ("temperature.py", "keepdim=True)) / T", "keepdim=True)) / T * 0", ">0.25<"),
+    ],
+)
+def test_a_saved_source_is_served_after_one_build(
+    server: Server, project: Path, source: str, old: str, new: str, seen: str
+) -> None:
+    file = project / "softmax_ce" / source
+    text = file.read_text()
+    assert old in text
+    before = server.page().count(seen)
+    file.write_text(text.replace(old, new))
+    server.wait_until(lambda page: page.count(seen) > before)
+    time.sleep(3)  # a loop would build again by now
+    assert server.builds() == 2

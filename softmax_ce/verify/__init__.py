@@ -1,0 +1,1 @@
+"""Proves the book: what its pages show is what their code does."""
