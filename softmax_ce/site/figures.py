@@ -80,7 +80,7 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
     svg = re.sub(r"<svg\b[^>]*>", lambda _: opening, svg, count=1)
     svg = re.sub(r">\s+<", "><", svg).replace("\n", " ")
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
-    return f'<figure class="figure" id="{name}">{svg}{below}</figure>'
+    return f'<figure class="figure" id="{name}" data-search-exclude>{svg}{below}</figure>'
 
 
 def _own_ids(svg: str, prefix: str) -> str:

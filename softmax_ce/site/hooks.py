@@ -1,6 +1,7 @@
 """What MkDocs calls while it builds the site: each hook hands over to a plain function."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -8,10 +9,11 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from softmax_ce.site import math_font, notebook, outputs
+from softmax_ce.site import assets, math_font, notebook, outputs
 
 FONT = "assets/math.woff2"
 FONT_LICENCE = "assets/math-licence.txt"
+MKDOCSTRINGS_CSS = "assets/_mkdocstrings.css"  # badges and tables that the reference has not
 
 
 def on_startup(**_: Any) -> None:
@@ -21,7 +23,13 @@ def on_startup(**_: Any) -> None:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add what only the finished pages can fill: their sources, the font, the executed notebook."""
+    """Drop what no page loads; add the style sheet, and what the finished pages will fill."""
+    for file in [file for file in files if assets.is_unused(file.src_uri)]:
+        files.remove(file)
+    (bundle,) = (file for file in files if "/bundle." in file.src_uri)
+    bundle.content_string = assets.with_lazy_search(bundle.content_string)
+    style_sheet = assets.style_sheet(Path(config.docs_dir) / "assets")
+    files.append(File.generated(config, "assets/book.css", content=style_sheet))
     for file in list(files.documentation_pages()):
         if file.src_uri.endswith(".py"):
             files.append(File.generated(config, _ipynb(file), content=""))
@@ -60,7 +68,16 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     font = files.get_file_from_path(FONT)
     assert font is not None
     font.content_bytes = math_font.cut(math_font.characters(pages))
+    config.extra_css.remove(MKDOCSTRINGS_CSS)
     return env
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the search index as a script too, for pages opened from a folder."""
+    site = Path(config.site_dir)
+    (site / MKDOCSTRINGS_CSS).unlink()
+    index = (site / "search" / "search_index.json").read_text(encoding="utf-8")
+    (site / "search" / "search_index.js").write_text(f"var __index = {index}", encoding="utf-8")
 
 
 def _source(file: File) -> str:
@@ -68,4 +85,4 @@ def _source(file: File) -> str:
 
 
 def _ipynb(file: File) -> str:
-    return file.src_uri.removesuffix(".py") + "/" + file.name + ".ipynb"
+    return file.src_uri.removesuffix(".py") + ".ipynb"

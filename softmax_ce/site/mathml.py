@@ -22,8 +22,10 @@ class _MathML(Treeprocessor):
         formulas = [el for el in root.iter() if el.get("class") == "arithmatex" and el.text]
         snippets = [_snippet(el.text or "") for el in formulas]
         converted = _convert(snippets)
-        for el, (tex, _), mathml in zip(formulas, snippets, converted, strict=True):
+        for el, (tex, display), mathml in zip(formulas, snippets, converted, strict=True):
             el.set("data-tex", tex)
+            if display:
+                el.set("data-search-exclude", "")
             el.text = None
             el.append(_core(mathml))
 

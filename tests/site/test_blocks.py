@@ -36,7 +36,7 @@ def test_a_block_fits_the_page(block: CodeBlock) -> None:
 
 
 def built(site: Path, page: Path) -> Path:
-    return site / ("" if page.stem == "index" else page.stem) / "index.html"
+    return site / f"{page.stem}.html"
 
 
 def census(blocks: Iterable[str]) -> Counter[str]:
@@ -69,10 +69,10 @@ def test_every_block_of_a_page_was_collected(site: Path, page: Path) -> None:
 
 
 def test_every_block_of_the_notebook_is_a_cell_that_ran(site: Path) -> None:
-    folder = site / "notebook" / "day14"
+    folder = site / "notebook"
     cells = json.loads((folder / "day14.ipynb").read_text())["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    assert python_blocks(folder / "index.html") == census(code)
+    assert python_blocks(folder / "day14.html") == census(code)
 
 
 def test_an_output_stands_on_its_page_below_its_block(site: Path) -> None:

@@ -15,14 +15,14 @@ MkDocs = Callable[..., subprocess.CompletedProcess[str]]
 
 PAGES = [
     "index.html",
-    "softmax/index.html",
-    "cross-entropy/index.html",
-    "gradient/index.html",
-    "stability/index.html",
-    "temperature/index.html",
-    "notebook/day14/index.html",
-    "reference/index.html",
-    "contributing/index.html",
+    "softmax.html",
+    "cross-entropy.html",
+    "gradient.html",
+    "stability.html",
+    "temperature.html",
+    "notebook/day14.html",
+    "reference.html",
+    "contributing.html",
 ]
 
 
@@ -53,7 +53,7 @@ def test_a_page_has_one_title_a_description_and_a_language(page: BeautifulSoup) 
 def test_a_page_links_to_its_source(page: BeautifulSoup, address: str, site: Path) -> None:
     (link,) = page.select('a[title="View source of this page"]')
     source = site / urlsplit(urljoin(f"/{address}", str(link["href"]))).path[1:]
-    name = "index" if address == "index.html" else address.removesuffix("/index.html")
+    name = address.removesuffix(".html")
     (written,) = [f for f in DOCS.rglob("*.*") if f.with_suffix("") == DOCS / name]
     assert source.read_text() == written.read_text()
 
@@ -75,7 +75,7 @@ def test_previous_and_next_join_all_pages_in_the_order_of_the_navigation(site: P
         following = page.select("a.md-footer__link--next")
         if not following:
             break
-        address = urljoin(f"/{address}", str(following[0]["href"]))[1:] + "index.html"
+        address = urljoin(f"/{address}", str(following[0]["href"]))[1:]
     assert visited == PAGES
 
 
@@ -94,7 +94,6 @@ def test_every_link_and_file_that_a_page_refers_to_is_in_the_site(
             assert urlsplit(target).scheme in {"", "http", "https"}, target
             continue
         path = site / urljoin(f"/{address}", target)[1:] if target else site / address
-        path = path / "index.html" if path.is_dir() else path
         assert path.is_file(), f"{address} refers to {target!r}, which is not in the site"
         if anchor and path.suffix == ".html":
             html = BeautifulSoup(path.read_text(), "html.parser")
@@ -145,14 +144,14 @@ def test_an_output_follows_its_block_and_cannot_be_copied(page: BeautifulSoup) -
 
 
 def test_the_contributor_sees_how_an_output_is_written(site: Path) -> None:
-    page = BeautifulSoup((site / "contributing" / "index.html").read_text(), "html.parser")
+    page = BeautifulSoup((site / "contributing.html").read_text(), "html.parser")
     (example,) = page.select(".language-markdown pre")[:1]
     assert "<!--pytest-codeblocks:expected-output-->\n\n```text\n2\n```" in example.get_text()
 
 
 def test_the_notebook_downloads_as_a_script_and_as_it_was_executed(site: Path) -> None:
-    folder = site / "notebook" / "day14"
-    page = (folder / "index.html").read_text()
+    folder = site / "notebook"
+    page = (folder / "day14.html").read_text()
     for name in ("day14.py", "day14.ipynb"):
         assert f'href="{name}"' in page
     cells = json.loads((folder / "day14.ipynb").read_text())["cells"]
