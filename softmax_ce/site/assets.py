@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 
 # The theme fetches the search index at once, and from a folder when search is first opened.
 EAGER, LAZY = '$(location.protocol!=="file:")', "$(false)"
-STYLES = ("type.css", "math.css", "blocks.css")
+STYLES = ("type.css", "math.css", "blocks.css", "media.css")
 
 
 def style_sheet(folder: Path) -> str:

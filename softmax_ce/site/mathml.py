@@ -1,10 +1,13 @@
 r"""LaTeX in the Markdown, as pymdownx.arithmatex finds it, becomes MathML when the site is built.
 
-The LaTeX stays beside the formula in `data-tex`. A formula that cannot be converted is an error.
+The LaTeX stays beside the formula in `data-tex`. A display formula that has a `\label{eq:name}` is
+numbered, and `$\eqref{eq:name}$` links to it from anywhere on the page. A formula that cannot be
+converted, and a reference to none, is an error that names file and line.
 """
 
 import html
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -14,40 +17,67 @@ from markdown.treeprocessors import Treeprocessor
 from math_core import LatexError, LatexToMathML
 
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#)\b)\w+;")
-DISPLAY = (r"\[", r"\begin")
+UNRESOLVED = "(??)"
 
 
 class _MathML(Treeprocessor):
+    def __init__(self, md: Markdown, file: str) -> None:
+        super().__init__(md)
+        self.file = file
+
     def run(self, root: Element) -> None:
         formulas = [el for el in root.iter() if el.get("class") == "arithmatex" and el.text]
         snippets = [_snippet(el.text or "") for el in formulas]
-        converted = _convert(snippets)
-        for el, (tex, display), mathml in zip(formulas, snippets, converted, strict=True):
+        for el, (tex, display), mathml in zip(
+            formulas, snippets, self.convert(snippets), strict=True
+        ):
+            if UNRESOLVED in mathml:
+                raise ValueError(f"{self.place(tex)}{tex!r} refers to no equation of this page")
             el.set("data-tex", tex)
             if display:
                 el.set("data-search-exclude", "")
+            if r"\label" in tex:
+                el.set("class", "arithmatex numbered")
             el.text = None
             el.append(_core(mathml))
 
+    def convert(self, snippets: list[tuple[str, bool]]) -> list[str]:
+        """All formulas of a page at once, so that numbers and references to them resolve."""
+        try:
+            return _converter().convert_all(snippets)
+        except LatexError:
+            for snippet in snippets:
+                self.refuse_if_wrong(snippet)
+            raise
+
+    def refuse_if_wrong(self, snippet: tuple[str, bool]) -> None:
+        try:
+            _converter().convert_all([snippet])
+        except LatexError as error:
+            tex = snippet[0]
+            raise ValueError(f"{self.place(tex)}cannot read the formula {tex!r}: {error}") from None
+
+    def place(self, tex: str) -> str:
+        """Where the formula stands, as `file:line: `; nothing where no file is known."""
+        first = tex.removeprefix(r"\begin{equation}").strip().splitlines()[0]
+        lines = Path(self.file).read_text(encoding="utf-8").splitlines() if self.file else []
+        found = (f"{self.file}:{n}: " for n, line in enumerate(lines, start=1) if first in line)
+        return next(found, f"{self.file}: " if self.file else "")
+
+
+def _converter() -> LatexToMathML:
+    return LatexToMathML(fancy_error=False)
+
 
 def _snippet(text: str) -> tuple[str, bool]:
-    text = html.unescape(text).strip()
-    display = text.startswith(DISPLAY)
-    return (text[2:-2].strip() if text.startswith((r"\[", r"\(")) else text), display
-
-
-def _convert(snippets: list[tuple[str, bool]]) -> list[str]:
-    """All formulas of a page at once, so that numbers and references to them resolve."""
-    converter = LatexToMathML(fancy_error=False)
-    try:
-        return converter.convert_all(snippets)
-    except LatexError as error:
-        for tex, display in snippets:
-            try:
-                LatexToMathML(fancy_error=False).convert_all([(tex, display)])
-            except LatexError as culprit:
-                raise ValueError(f"cannot read the formula {tex!r}: {culprit}") from error
-        raise
+    """The LaTeX of an arithmatex element, and whether it is displayed."""
+    tex = html.unescape(text).strip()
+    display = tex.startswith((r"\[", r"\begin"))
+    if tex.startswith((r"\[", r"\(")):
+        tex = tex[2:-2].strip()
+    if r"\label" in tex and not tex.startswith(r"\begin{equation}"):
+        tex = rf"\begin{{equation}}{tex}\end{{equation}}"
+    return tex, display
 
 
 def _core(mathml: str) -> Element:
@@ -62,9 +92,13 @@ def _core(mathml: str) -> Element:
 class MathMLExtension(Extension):
     """Registers the conversion after the inline patterns and before the table of contents."""
 
+    def __init__(self, **options: Any) -> None:
+        self.config = {"file": ["", "the file that the Markdown comes from, for messages"]}
+        super().__init__(**options)
+
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Called by Markdown."""
-        md.treeprocessors.register(_MathML(md), "mathml", 8)
+        md.treeprocessors.register(_MathML(md, self.getConfig("file")), "mathml", 8)
 
 
 def makeExtension(**options: Any) -> MathMLExtension:  # noqa: N802

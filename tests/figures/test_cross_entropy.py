@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -77,3 +78,22 @@ def test_the_loss_at_deviation_1_is_the_one_that_the_book_states() -> None:
     sigma, loss = measured()
     assert f"{loss[sigma == 1].item():.2f}" == "3.77"  # facts.md
     assert "σ = 1: 3.77" in [text.get_text() for text in initial_loss().texts]
+
+
+def test_the_axes_are_named_with_their_units() -> None:
+    assert surprisal().get_xlabel() == "probability of the target, p", "cross_entropy.surprisal"
+    assert surprisal().get_ylabel() == "−log p (nats)", "cross_entropy.surprisal"
+    assert initial_loss().get_xlabel() == "standard deviation of the logits, σ", (
+        "cross_entropy.initial_loss"
+    )
+    assert initial_loss().get_ylabel() == "mean loss of 27 classes (nats)", (
+        "cross_entropy.initial_loss"
+    )
+
+
+def test_the_alt_text_gives_each_probability_its_surprisal(states: Callable[..., None]) -> None:
+    states("cross_entropy.surprisal", "0", "1", "0.693", "0.5", "2.303", "0.1", "4.605", "0.01")
+
+
+def test_the_alt_text_says_which_loss_is_where(states: Callable[..., None]) -> None:
+    states("cross_entropy.initial_loss", "log V", "3.30", "3.77", "σ", "1")

@@ -7,17 +7,21 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from itertools import combinations
-from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 import softmax_ce.figures
@@ -180,31 +184,162 @@ def test_numbers_are_written_with_a_true_minus_sign() -> None:
     assert style.power_of_ten(-12) == "10⁻¹²"
 
 
-IMAGE = re.compile(r"^!\[([^\]]*)\]\(figure:([\w.]+) \"[^\"]+\"\)$", re.MULTILINE)
-NUMBER = re.compile(r"[−+]?\d+(?:\.\d+)?(?: · 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?")
-PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
-ON_PAGES = {
-    name: (page.name, alt)
-    for page in PAGES
-    for alt, name in IMAGE.findall(page.read_text())
-    if name != "chapter.function"  # the contributor's example
-}
+# 10⁻⁶ and 1.5 · 10⁻⁷ are one number each; the 16 of float16 is none.
+NUMBER = re.compile(r"(?<![\w.])[−+]?\d+(?:\.\d+)?(?:(?: · 10)?[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?")
+POWER = re.compile(r"(?:(.+) · )?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+PLAIN = str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
 
 
-def test_every_figure_is_on_a_page_and_every_figure_on_a_page_exists() -> None:
-    assert sorted(ON_PAGES) == sorted(FIGURES)
+def value(text: str) -> float | None:
+    """Of a number as it is written in a figure; None if it is a name."""
+    plain = POWER.sub(lambda power: f"{power[1] or 1}e{power[2]}", text).translate(PLAIN)
+    try:
+        return float(plain.removesuffix(" %")) / (100 if plain.endswith(" %") else 1)
+    except ValueError:
+        return None
 
 
-def test_every_figure_is_placed_once_on_a_line_of_its_own_with_a_caption() -> None:
-    places = sum(page.read_text().count("](figure:") for page in PAGES)
-    assert places == len(ON_PAGES) + 1
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("−0.5", -0.5),
+        ("2.0", 2),
+        ("10⁻⁶", 1e-6),
+        ("1.5 · 10⁻⁷", 1.5e-7),
+        ("100 %", 1),
+        ("hold", None),
+    ],
+)
+def test_the_value_of_a_text_is_the_number_that_a_reader_sees(
+    text: str, expected: float | None
+) -> None:
+    assert value(text) == expected
+
+
+def bars(axes: Axes, orientation: str) -> list[Rectangle]:
+    containers = [one for one in axes.containers if isinstance(one, BarContainer)]
+    return [bar for one in containers if one.orientation == orientation for bar in one]
+
+
+def middle(bar: Rectangle, orientation: str) -> float:
+    start, width = (
+        (bar.get_x(), bar.get_width())
+        if orientation == "vertical"
+        else (bar.get_y(), bar.get_height())
+    )
+    return round(float(start + width / 2), 9)
 
 
 @every_figure
-def test_every_number_of_an_alt_text_is_written_in_the_figure(name: str) -> None:
-    page, alt = ON_PAGES[name]
-    written = {n for text in texts(name) for n in NUMBER.findall(text.get_text())}
-    stated = set(NUMBER.findall(alt))
-    assert len(stated) >= 3, f"docs/{page}: the alt text of {name} states too little"
-    strange = stated - written
-    assert not strange, f"docs/{page}: the alt text of {name} states {strange}, not in the figure"
+def test_a_tick_that_is_labelled_with_a_number_stands_at_that_number(name: str) -> None:
+    rendered(name)
+    for axes in drawn(name).axes:
+        for which, orientation in (("x", "vertical"), ("y", "horizontal")):
+            if any(bars(other, orientation) for other in shared(axes, which)):
+                continue  # there a number is the name of a bar
+            axis = axes.xaxis if which == "x" else axes.yaxis
+            for tick in axis.get_major_ticks():
+                text, place = tick.label1.get_text(), float(tick.get_loc())
+                assert value(text) in (None, pytest.approx(place, rel=1e-9, abs=1e-30)), (
+                    f"{name}: the tick at {place} of the {which}-axis is labelled {text}"
+                )
+
+
+@every_figure
+def test_nothing_that_is_drawn_is_cut_off_by_the_limits_of_its_axes(name: str) -> None:
+    rendered(name)
+    for axes in drawn(name).axes:
+        inside = axes.bbox.padded(0.5)
+        for patch in axes.patches:
+            ends = patch.get_window_extent().get_points()
+            assert all(inside.contains(*end) for end in ends), f"{name}: {patch} is cut off"
+        for line in axes.lines:
+            for point in np.asarray(line.get_xydata()):
+                seen = line.get_transform().transform(point)
+                assert inside.contains(*seen), f"{name}: the point {point} of {line} is cut off"
+
+
+@every_figure
+def test_bars_stand_on_their_ticks_in_the_order_in_which_they_are_drawn(name: str) -> None:
+    for axes in drawn(name).axes:
+        for axis, orientation in ((axes.xaxis, "vertical"), (axes.yaxis, "horizontal")):
+            middles = [middle(bar, orientation) for bar in bars(axes, orientation)]
+            assert middles == sorted(middles), f"{name}: the bars stand in the order {middles}"
+            assert set(middles) <= set(axis.get_majorticklocs()), f"{name}: a bar is off its tick"
+
+
+@every_figure
+def test_above_each_upright_bar_stands_its_value(name: str) -> None:
+    for axes in drawn(name).axes:
+        for bar in bars(axes, "vertical"):
+            place, height = middle(bar, "vertical"), bar.get_height()
+            above = [
+                text.get_text()
+                for text in axes.texts
+                if text.get_position()[0] == place and text.get_position()[1] > height
+            ]
+            written = [value(text.removeprefix("≈")) for text in above]
+            assert written == [pytest.approx(height, abs=0.0051)], (
+                f"{name}: above the bar of {height:.4f} at {place:g} stands {above}"
+            )
+
+
+def test_every_figure_is_on_a_page_and_every_figure_on_a_page_exists(places: Any) -> None:
+    assert sorted(places) == sorted(FIGURES)
+
+
+def test_every_figure_is_placed_once_on_a_line_of_its_own_with_a_caption(
+    pages: dict[str, str], places: Any
+) -> None:
+    found = Counter(
+        name for text in pages.values() for name in re.findall(r"figure:([\w.]+)", text)
+    )
+    assert found == Counter([*places, "chapter.function"])
+
+
+def test_no_image_of_a_page_is_written_in_the_style_of_a_reference(pages: dict[str, str]) -> None:
+    for page, text in pages.items():
+        for number, line in enumerate(text.splitlines(), start=1):
+            assert not re.search(r"!\[[^\]]*\](?!\()", line), (
+                f"{page}:{number}: write the image as ![alt text](address): {line}"
+            )
+
+
+@every_figure
+def test_every_number_of_an_alt_text_or_a_caption_is_written_in_the_figure(
+    name: str, places: Any
+) -> None:
+    where, alt, caption = places[name]
+    written = {value(n) for text in texts(name) for n in NUMBER.findall(text.get_text())}
+    assert len(set(NUMBER.findall(alt))) >= 3, f"{where}: the alt text of {name} states too little"
+    for kind, stated in (("alt text", alt), ("caption", caption)):
+        strange = [n for n in NUMBER.findall(stated) if value(n) not in written]
+        assert not strange, f"{where}: the {kind} of {name} states {strange}, not in the figure"
+
+
+def test_no_two_captions_would_fit_better_if_they_were_swapped(places: Any) -> None:
+    def words(text: str) -> set[str]:
+        return set(re.findall(r"[^\W_]+", text.lower()))
+
+    about = {
+        name: words(
+            " ".join(
+                [name, str(function.__doc__), places[name].alt]
+                + [text.get_text() for text in texts(name)]
+            )
+        )
+        for name, function in FIGURES.items()
+    }
+
+    def fit(caption_of: str, name: str) -> int:
+        return len(words(places[caption_of].caption) & about[name])
+
+    gains = {
+        (one, other): fit(one, other) + fit(other, one) - fit(one, one) - fit(other, other)
+        for one, other in combinations(FIGURES, 2)
+    }
+    one, other = max(gains, key=lambda pair: gains[pair])
+    assert gains[one, other] < 0, (
+        f"{places[one].where}, {places[other].where}: the captions of {one} and {other} would "
+        f"share no fewer words with their figures, alt texts and docstrings if they were swapped"
+    )

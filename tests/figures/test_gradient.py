@@ -1,4 +1,6 @@
 import math
+import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -137,3 +139,70 @@ def test_the_slopes_are_named() -> None:
     said = " ".join(text.get_text() for text in steps().texts)
     assert "rounding: ε/h, slope −1" in said
     assert "truncation: h², slope 2" in said
+
+
+def test_the_deepest_cell_is_the_target_of_the_first_example() -> None:
+    deepest = max(patch.get_alpha() for patch in cells(framed=False).values())
+    assert cells(framed=False)[0, 0].get_alpha() == deepest == 0.55, (
+        f"gradient.dlogits: the deepest alpha is {deepest}"
+    )
+
+
+def test_each_value_stands_in_its_cell() -> None:
+    values = [text for text in heat().texts if text.get_text()[-1] in "↑↓"]
+    for (place, cell), text in zip(cells(framed=False).items(), values, strict=True):
+        assert cell.get_bbox().contains(*text.get_position()), (
+            f"gradient.dlogits: {text} is not in cell {place}"
+        )
+
+
+def test_the_arrows_and_the_frames_are_explained_and_the_axes_named() -> None:
+    assert heat().get_xlabel() == (
+        "p − onehot; framed: the target; a step raises ↑ or lowers ↓ the logit"
+    ), "gradient.dlogits"
+    assert steps().get_xlabel() == "step h (logit)", "gradient.step_size"
+    assert steps().get_ylabel() == "largest error of the gradient (nats per logit)", (
+        "gradient.step_size"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "other"),
+    [
+        ("rounding: ε/h, slope −1", "rounding", "truncation"),
+        ("truncation: h²,", "truncation", "rounding"),
+        ("slope 2", "truncation", "rounding"),
+    ],
+)
+def test_the_name_of_a_guide_stands_nearest_to_its_own_line(
+    text: str, own: str, other: str
+) -> None:
+    style.render_svg(steps().figure)  # lays it out
+    (found,) = [one for one in steps().texts if one.get_text() == text]
+    centre = torch.as_tensor(found.get_window_extent().get_points()).mean(0)
+
+    def distance(name: str) -> float:
+        points = torch.as_tensor(steps().transData.transform(torch.stack(line(name), dim=-1)))
+        return float((points - centre).norm(dim=-1).min())
+
+    assert distance(own) < distance(other), (
+        f"gradient.step_size: '{text}' stands nearer to the guide of {other}"
+    )
+
+
+def test_the_guides_differ_by_colour_and_by_dashes() -> None:
+    rounding, truncation = steps().lines[:2]
+    wrong = "gradient.step_size: the two guides look alike"
+    assert rounding.get_color() != truncation.get_color(), wrong
+    dashes = re.findall(r"stroke-dasharray: ([^;]+)", style.render_svg(steps().figure))
+    assert len(dashes) == len(set(dashes)) == 2, wrong
+
+
+def test_the_alt_text_states_the_cells_row_by_row(states: Callable[..., None]) -> None:
+    cells = [f"{value:+.4f}".replace("-", "−") for value in autograd().flatten().tolist()]
+    states("gradient.dlogits", "1", "buy", *cells[:3], "2", "hold", *cells[3:], "0.0000")
+
+
+def test_the_alt_text_gives_each_side_of_the_v_its_slope(states: Callable[..., None]) -> None:
+    states("gradient.step_size", "left", "falls", "−1", "rounding")
+    states("gradient.step_size", "right", "rises", "2", "truncation")

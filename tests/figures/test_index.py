@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -27,9 +28,11 @@ def panel(form: str) -> Any:
 
 
 def steps(form: str) -> list[tuple[float, float, float]]:
-    """Left end, right end and height of every step that is drawn."""
-    line = [patch for patch in panel(form).patches if isinstance(patch, StepPatch)][-1]
+    """Left end, right end and height of every step that is drawn: filled, and as a line."""
+    filled, line = (patch for patch in panel(form).patches if isinstance(patch, StepPatch))
     heights, edges, _ = line.get_data()
+    same = map(np.array_equal, filled.get_data()[:2], (heights, edges))
+    assert all(same), f"index.three_forms: the filled steps of {form} are not those of its line"
     return list(zip(edges[:-1], edges[1:], heights, strict=True))
 
 
@@ -89,3 +92,23 @@ def test_the_third_form_keeps_its_digits_down_to_the_smallest_normal_number() ->
     limit = -math.log(np.finfo(np.float32).tiny)
     assert max(height for _, right, height in steps("third") if right <= limit) <= 3e-6
     assert f"subnormal from {limit:.1f} on →" in texts("third")
+
+
+def test_each_panel_has_the_name_of_its_form() -> None:
+    assert {form: panel(form).get_title(loc="left") for form in FORMS} == {
+        "manual": "cross_entropy_manual: −log of softmax",
+        "fused": "F.cross_entropy: −log_softmax at the target",
+        "third": "softmax_ce.cross_entropy: softplus of the log-odds",
+    }, "index.three_forms: a panel has the title of another form"
+
+
+def test_the_axes_are_named() -> None:
+    assert panel("third").get_xlabel() == "gap: the target's logit minus the other logit", (
+        "index.three_forms"
+    )
+    assert panel("fused").get_ylabel() == "relative error of the float32 loss", "index.three_forms"
+
+
+def test_the_alt_text_says_where_each_form_breaks(states: Callable[..., None]) -> None:
+    states("index.three_forms", "from", "−120", "120", "inf below", "−104.0", "0", "100", "16.6")
+    states("index.three_forms", "F.cross_entropy", "0", "16.6", "third form", "1.5 · 10⁻⁷", "87.3")

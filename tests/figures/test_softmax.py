@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from softmax_ce.figures import softmax
+from softmax_ce.figures import softmax, style
 
 EPS = torch.finfo(torch.float64).eps
 
@@ -47,6 +48,16 @@ def test_odds_are_e_to_the_gap() -> None:
     torch.testing.assert_close(ratios, gaps.exp(), rtol=8 * EPS, atol=0)
 
 
+def test_every_marker_stands_on_the_curve_with_its_ratio_beside_it() -> None:
+    markers = [(line.get_xdata()[0], line.get_ydata()[0]) for line in odds().lines[1:]]
+    assert markers == [(gap, pytest.approx(math.exp(gap), rel=8 * EPS)) for gap in range(5)], (
+        "softmax.odds: a marker is off the curve"
+    )
+    for marker, text in zip(markers, odds().texts, strict=True):
+        assert text.xy == marker, f"softmax.odds: {text} stands beside no marker"
+        assert f"{marker[1]:.3g}" in text.get_text(), f"softmax.odds: {text} stands at {marker}"
+
+
 def test_a_gap_of_2_is_marked_with_its_ratio() -> None:
     (marked,) = [line for line in odds().lines if line.get_marker() == "D"]
     assert marked.get_xdata()[0] == 2
@@ -85,5 +96,49 @@ def test_adding_a_constant_leaves_the_point_in_place() -> None:
     assert "1 or 100 added" in texts(simplex())
 
 
-def test_the_corners_are_named() -> None:
-    assert {"buy", "hold", "sell"} <= set(texts(simplex()))
+def test_the_triangle_has_side_1() -> None:
+    (triangle,) = simplex().patches
+    corners = probabilities(*torch.as_tensor(triangle.get_xy()[:3]).T)
+    off = (corners - torch.eye(3, dtype=torch.float64)).abs().max()
+    assert off <= 4 * EPS, f"softmax.simplex: the corners of the triangle are {corners.tolist()}"
+
+
+def test_each_name_stands_at_its_corner() -> None:
+    for place, name in enumerate(("buy", "hold", "sell")):
+        (text,) = [text for text in simplex().texts if text.get_text() == name]
+        near = probabilities(*torch.tensor(text.get_position(), dtype=torch.float64))
+        assert near[place] == pytest.approx(1, abs=0.15), (
+            f"softmax.simplex: {name} stands where the probabilities are {near.tolist()}"
+        )
+
+
+def test_a_guide_leads_from_each_point_to_its_label() -> None:
+    *guides, last = [line for line in simplex().lines if line.get_color() == style.RULE]
+    markers = [line for line in simplex().lines if line.get_marker() == "o"]
+    labels = [text for text in simplex().texts if text.get_text().startswith("t = ")]
+    for guide, marker, text in zip(guides, markers, labels, strict=True):
+        start, (x, y) = guide.get_xydata().tolist()
+        wrong = f"softmax.simplex: the guide from {start} to {(x, y)} misses its point or {text}"
+        assert start == marker.get_xydata()[0].tolist(), wrong
+        assert x == pytest.approx(text.get_position()[0], abs=0.03), wrong
+        assert y == text.get_position()[1], wrong
+
+    (text,) = [text for text in simplex().texts if text.get_text() == "to each logit:"]
+    diamond = next(line for line in simplex().lines if line.get_marker() == "D")
+    ends = torch.tensor([text.get_position(), tuple(diamond.get_xydata()[0])])
+    assert (torch.as_tensor(last.get_xydata()) - ends).abs().max() < 0.05, (
+        f"softmax.simplex: the guide to the diamonds runs along {last.get_xydata().tolist()}"
+    )
+
+
+def test_the_axes_are_named() -> None:
+    assert odds().get_xlabel() == "gap between two logits", "softmax.odds"
+    assert odds().get_ylabel() == "ratio of their probabilities", "softmax.odds"
+
+
+def test_the_alt_text_gives_each_gap_its_ratio(states: Callable[..., None]) -> None:
+    states("softmax.odds", "1", "0", "2.72", "1", "7.39", "2", "20.1", "3", "54.6", "4")
+
+
+def test_the_alt_text_follows_the_path(states: Callable[..., None]) -> None:
+    states("softmax.simplex", "2", "1", "0.1", "centre", "0", "0.33", "0.66", "0.24", "0.10", "1")

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -49,7 +50,9 @@ def logits(axes: Any) -> list[float]:
 
 
 def test_the_logits_are_named_below_the_bars() -> None:
-    assert [logits(axes)[-1] for axes in stable()] == [3, 88.5, 90, 1002]
+    assert [logits(axes) for axes in stable()] == [
+        [lowest, lowest + 1, lowest + 2] for lowest in (1, 86.5, 88, 1000)
+    ]
 
 
 @pytest.mark.parametrize("offset", range(4))
@@ -84,6 +87,23 @@ def test_the_titles_count_the_exponentials_that_overflow() -> None:
             total = exps.sum()
         assert np.isinf(exps).sum() == (int(title[0]) if title[0].isdigit() else 0)
         assert np.isinf(total) == (title != "all is finite")
+
+
+def test_naive_is_written_beside_the_hatched_bars_and_stable_beside_the_others() -> None:
+    for row, name in ((naive(), "naive"), (stable(), "stable")):
+        (text,) = [text for text in row[0].texts if text.get_text() in ("naive", "stable")]
+        wrong = f"stability.naive_and_stable: in the row of {name} stands {text}"
+        assert text.get_text() == name, wrong
+        assert text.axes.viewLim.contains(*text.get_position()), wrong
+
+
+@pytest.mark.parametrize("offset", range(4))
+def test_a_value_or_nan_stands_above_each_logit_in_their_order(offset: int) -> None:
+    for axes in (naive()[offset], stable()[offset]):
+        values = [text for text in axes.texts if text.get_text() not in ("naive", "stable")]
+        assert [text.get_position()[0] for text in values] == [0, 1, 2], (
+            f"stability.naive_and_stable: the values are not in the order of the logits: {values}"
+        )
 
 
 def test_naive_and_stable_differ_by_hatching_and_not_only_by_colour() -> None:
@@ -137,3 +157,26 @@ def test_the_dtypes_and_the_meaning_of_the_ends_are_named() -> None:
         "float64",
     ]
     assert {"exp is 0 up to", "exp is inf from"} <= {text.get_text() for text in ends().texts}
+
+
+def test_the_axes_are_named() -> None:
+    assert [axes.get_xlabel() for axes in stable()] == ["logits"] * 4, "stability.naive_and_stable"
+    assert [row[0].get_ylabel() for row in (naive(), stable())] == ["probability"] * 2, (
+        "stability.naive_and_stable"
+    )
+    assert ends().get_xlabel() == "logit (logarithmic beyond ±10)", "stability.where_exp_ends"
+
+
+def test_the_alt_text_gives_each_dtype_its_own_ends(states: Callable[..., None]) -> None:
+    for row, dtype in enumerate(ends().get_yticklabels()):
+        found = [text.get_text() for text in ends().texts if text.xy[1] == row]
+        states("stability.where_exp_ends", dtype.get_text(), *found)
+
+
+def test_the_alt_text_states_the_panels_in_their_order(states: Callable[..., None]) -> None:
+    lowest = [axes.get_xticklabels()[0].get_text() for axes in stable()[1:]]
+    states("stability.naive_and_stable", "logits", "1", "2", "3", *lowest)
+    states("stability.naive_and_stable", "stable form", *texts(stable()[0]), "naive form")
+    states(
+        "stability.naive_and_stable", "naive form", *texts(naive()[1]), *texts(naive()[2]), "nan"
+    )

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -52,6 +53,27 @@ def test_each_bar_has_its_value_written_on_it(T: float) -> None:
 
 def test_the_bars_stand_above_their_logits() -> None:
     assert [t.get_text() for t in panels()[10].get_xticklabels()] == ["2", "1", "0.5", "0.1"]
+
+
+def test_the_axes_are_named_with_their_units() -> None:
+    assert [panels()[T].get_xlabel() for T in (2, 5, 10)] == ["logit"] * 3, "temperature.panels"
+    assert [panels()[T].get_ylabel() for T in (0.1, 2)] == ["probability"] * 2, "temperature.panels"
+    assert axes().get_xlabel() == "temperature T (logit)", "temperature.entropy"
+    assert axes().get_ylabel() == "entropy H (nats)", "temperature.entropy"
+
+
+@pytest.mark.parametrize("T", SIX[1:])
+def test_the_alt_text_gives_each_panel_its_own_probabilities(
+    T: float, states: Callable[..., None]
+) -> None:
+    states("temperature.panels", f"{T}", *(text.get_text() for text in panels()[T].texts))
+
+
+@pytest.mark.parametrize("T", SIX)
+def test_the_alt_text_gives_each_temperature_its_entropy(
+    T: float, states: Callable[..., None]
+) -> None:
+    states("temperature.entropy", f"{entropy(T):.3f}", f"{T}")
 
 
 def test_the_curve_is_the_entropy() -> None:
