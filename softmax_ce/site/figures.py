@@ -4,7 +4,7 @@ The SVG is drawn by the function `name` of `softmax_ce.figures.chapter`, and fol
 """
 
 import html
-import os
+import json
 import re
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -12,11 +12,12 @@ from xml.etree.ElementTree import Element
 from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 
+from softmax_ce.site import cache
 from softmax_ce.site.sources import PACKAGE, fingerprint, load
 
 SCHEME = "figure:"
 FIGURES = PACKAGE / "figures"
-CACHE = PACKAGE.parent / ".cache" / "figures"
+STYLE = "softmax_ce.figures.style"
 
 # What matplotlib draws in by default, as the notebook does, beside our own palette.
 DEFAULTS = {
@@ -32,18 +33,12 @@ def draw(name: str) -> str:
     chapter, _, function = name.partition(".")
     module = f"softmax_ce.figures.{chapter}"
     key = fingerprint(module)
-    cached = CACHE / f"{name}-{key}.svg"
-    if cached.exists():
-        return cached.read_text(encoding="utf-8")
+    if kept := cache.read(f"figures/{name}.svg", key):
+        return kept.decode()
     figure = _function(module, function)
-    svg: str = load("softmax_ce.figures.style").render_svg(figure())
+    svg: str = load(STYLE).render_svg(figure())
     if fingerprint(module) == key:  # nobody saved a source meanwhile
-        CACHE.mkdir(parents=True, exist_ok=True)
-        for stale in CACHE.glob(f"{name}-*.svg"):
-            stale.unlink(missing_ok=True)
-        unfinished = cached.with_suffix(f".{os.getpid()}")
-        unfinished.write_text(svg, encoding="utf-8")
-        unfinished.replace(cached)
+        cache.write(f"figures/{name}.svg", key, svg.encode())
     return svg
 
 
@@ -66,7 +61,7 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
             f"figure {name!r} has no alt text: say what it shows, between the [ ] of its line on "
             'the page, or as alt="..." behind the # %% of its cell'
         )
-    colours = DEFAULTS | load("softmax_ce.figures.style").PALETTE
+    colours = DEFAULTS | _palette()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r"#[0-9a-f]{6}\b", lambda m: colours.get(m[0], m[0]), svg)
@@ -81,6 +76,14 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
     svg = re.sub(r">\s+<", "><", svg).replace("\n", " ")
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     return f'<figure class="figure" id="{name}" data-search-exclude>{svg}{below}</figure>'
+
+
+def _palette() -> dict[str, str]:
+    """The colours of the style, without the import of matplotlib that comes with it."""
+    made = cache.kept(
+        "figures/palette.json", fingerprint(STYLE), lambda: json.dumps(load(STYLE).PALETTE).encode()
+    )
+    return dict(json.loads(made))
 
 
 def _own_ids(svg: str, prefix: str) -> str:

@@ -7,9 +7,6 @@ from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
-
 FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
 IDENTIFIER = re.compile(r"<mi>(.)</mi>")
 INVISIBLE = set("\u2061\u2062\u2063\u2064\u2002\u2003\ufe00\n ")
@@ -35,6 +32,8 @@ def characters(pages: Iterable[str]) -> set[str]:
 
 def cut(used: set[str]) -> bytes:
     """A woff2 font with these characters, and with the licence that the font carries."""
+    from fontTools import subset  # here: a build that has its font needs none of it
+
     options = subset.Options(
         layout_features=["ssty"],
         flavor="woff2",
@@ -59,6 +58,8 @@ def cut(used: set[str]) -> bytes:
 
 def licence() -> str:
     """Who made the font, and under which licence it may be passed on."""
+    from fontTools.ttLib import TTFont
+
     names = TTFont(source(), lazy=True)["name"]
     return "\n\n".join(str(names.getDebugName(i)) for i in (1, 0, 13, 14)) + "\n"
 

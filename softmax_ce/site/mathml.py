@@ -6,6 +6,7 @@ converted, and a reference to none, is an error that names file and line.
 """
 
 import html
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,13 @@ class _MathML(Treeprocessor):
 
     def place(self, tex: str) -> str:
         """Where the formula stands, as `file:line: `; nothing where no file is known."""
+        if not self.file:
+            return ""
+        file = os.path.relpath(self.file)
         first = tex.removeprefix(r"\begin{equation}").strip().splitlines()[0]
-        lines = Path(self.file).read_text(encoding="utf-8").splitlines() if self.file else []
-        found = (f"{self.file}:{n}: " for n, line in enumerate(lines, start=1) if first in line)
-        return next(found, f"{self.file}: " if self.file else "")
+        lines = Path(self.file).read_text(encoding="utf-8").splitlines()
+        found = (f"{file}:{n}: " for n, line in enumerate(lines, start=1) if first in line)
+        return next(found, f"{file}: ")
 
 
 def _converter() -> LatexToMathML:

@@ -1,41 +1,91 @@
-"""The notebook: executed once by mkdocs-jupyter, then shown and downloaded from that execution."""
+"""The notebook: executed by mkdocs-jupyter, then shown and downloaded from that execution.
 
+Only an edit of its code executes it again, or of what its code imports.
+"""
+
+import json
 import os
 import re
-from functools import wraps
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import jupytext
 import nbformat
-from nbconvert.preprocessors import ExecutePreprocessor
+from mkdocs_jupyter import convert, plugin
+from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from softmax_ce.site import cache
 from softmax_ce.site.figures import inline
 from softmax_ce.site.outputs import OPENING
+from softmax_ce.site.sources import fingerprint, imports
 
 STYLE = Path(__file__).with_name("notebook.matplotlibrc")
-executed: list[NotebookNode] = []
 
 
-def keep_executions() -> None:
-    """Have nbconvert, which mkdocs-jupyter runs, put every notebook it executes in `executed`."""
-    run = ExecutePreprocessor.preprocess
-    if hasattr(run, "__wrapped__"):
-        return
+def executed_by(mkdocs_jupyter: Callable[[], None]) -> NotebookNode:
+    """The notebook that mkdocs-jupyter executes when it is called to render its page.
 
-    @wraps(run)
-    def preprocess(self: Any, nb: NotebookNode, *args: Any, **kwargs: Any) -> Any:
-        self.extra_arguments = ["--InlineBackend.figure_formats=svg", "--log-level=ERROR"]
-        self.record_timing = False
-        self.coalesce_streams = True
-        environment = {"MATPLOTLIBRC": str(STYLE), "SOURCE_DATE_EPOCH": "0"}
-        with patch.dict(os.environ, environment):
-            nb, resources = run(self, nb, *args, **kwargs)
-        executed.append(nb)
-        return nb, resources
+    It has no option to leave out the page, which would take longer than the rest of the book: for
+    the time of the call, the two functions that make it are ours.
+    """
+    executed: list[NotebookNode] = []
 
-    setattr(ExecutePreprocessor, "preprocess", preprocess)  # noqa: B010, mypy forbids the other
+    def nb2html(path: str, *, execute: bool, **options: Any) -> str:
+        if not execute:
+            raise ValueError("mkdocs-jupyter is not to execute this notebook: see execute: true")
+        executed.append(run(Path(path), options["kernel_name"], options["allow_errors"]))
+        return ""
+
+    with (
+        patch.object(convert, "nb2html", nb2html),
+        patch.object(plugin, "_get_nb_toc_tokens", lambda *_: ([], None)),
+    ):
+        mkdocs_jupyter()
+    (nb,) = executed
+    return nb
+
+
+def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
+    """The script as a notebook, with the outputs of its code cells, from the cache if they hold."""
+    nb: NotebookNode = nbformat.reads(
+        jupytext.writes(jupytext.read(script), fmt="ipynb"), as_version=4
+    )
+    code = [cell for cell in nb.cells if cell.cell_type == "code"]
+    file = f"notebook/{script.stem}.json"
+    options = f"{kernel_name} {allow_errors} {version('nbclient')}"
+    key = cache.key(options, STYLE.read_bytes(), *(cell.source for cell in code))
+    key = cache.key(key, before := fingerprint(*imports(script.read_bytes())))
+
+    if kept := cache.read(file, key):
+        results = nbformat.from_dict(json.loads(kept))
+        nb.metadata.language_info = results.language_info
+        for cell, result in zip(code, results.cells, strict=True):
+            cell.update(result)
+        return nb
+
+    NotebookClient(
+        nb,
+        kernel_name=kernel_name,
+        allow_errors=allow_errors,
+        extra_arguments=["--InlineBackend.figure_formats=svg", "--log-level=ERROR"],
+        record_timing=False,
+        coalesce_streams=True,
+    ).execute(env=os.environ | {"MATPLOTLIBRC": str(STYLE), "SOURCE_DATE_EPOCH": "0"})
+
+    outputs = [output for cell in code for output in cell.outputs]
+    is_clean = not any(o.output_type == "error" or o.get("name") == "stderr" for o in outputs)
+    if is_clean and fingerprint(*imports(script.read_bytes())) == before:
+        kept_of_a_cell = ("execution_count", "outputs")
+        results = {
+            "language_info": nb.metadata.language_info,
+            "cells": [{name: cell[name] for name in kept_of_a_cell} for cell in code],
+        }
+        cache.write(file, key, json.dumps(results).encode())
+    return nb
 
 
 def to_markdown(nb: NotebookNode, name: str) -> str:

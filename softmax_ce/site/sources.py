@@ -1,48 +1,53 @@
-"""Which of our sources a module depends on, and how to run it as they stand now."""
+"""Which of our sources a module or a script depends on, and how to run it as they stand now."""
 
 import ast
-import hashlib
 import importlib
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
+from softmax_ce.site.cache import key
+
 PACKAGE = Path(__file__).parents[1]
 
 
-def dependencies(module: str) -> list[Path]:
-    """The file of `module` and of everything of ours that it imports, directly or not."""
+def dependencies(*modules: str) -> list[Path]:
+    """The files of these modules and of everything of ours that they import, directly or not."""
     found: set[Path] = set()
-    waiting = [_file(module)]
+    waiting = [*map(_file, modules)]
     while waiting:
         file = waiting.pop()
-        if file in found or not file:
-            continue
-        found.add(file)
-        for node in ast.walk(ast.parse(file.read_bytes(), filename=str(file))):
-            if isinstance(node, ast.ImportFrom):
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            else:
-                continue
-            waiting += [_file(name) for name in names if name]
+        if file and file not in found:
+            found.add(file)
+            waiting += map(_file, imports(file.read_bytes()))
     return sorted(found)
 
 
-def fingerprint(module: str) -> str:
-    """Changes whenever a source that `module` depends on does, or torch, or matplotlib."""
-    digest = hashlib.sha256(f"{version('torch')} {version('matplotlib')}".encode())
-    for path in dependencies(module):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+@cache
+def imports(source: bytes) -> list[str]:
+    """The modules that Python code may import: of `from a import b` both a and a.b."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(f"write {ast.unparse(node)!r} with the name of the package")
+            names += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    return names
+
+
+def fingerprint(*modules: str) -> str:
+    """Changes whenever a source that the modules depend on does, or torch, or matplotlib."""
+    return key(*_versions(), *(file.read_bytes() for file in dependencies(*modules)))
 
 
 def load(module: str) -> ModuleType:
     """Import `module` as the sources stand now, also when an earlier import saw older ones."""
     global _imported
-    if (now := _sources()) != _imported:
+    if (now := everything()) != _imported:
         for name in [name for name in sys.modules if _is_ours(name)]:
             del sys.modules[name]
         importlib.invalidate_caches()
@@ -50,10 +55,15 @@ def load(module: str) -> ModuleType:
     return importlib.import_module(module)
 
 
-def _sources() -> dict[Path, bytes]:
+def everything() -> dict[Path, bytes]:
     """All that `load` may have to import again: everything of ours but the site itself."""
     files = (file for file in PACKAGE.rglob("*.py") if PACKAGE / "site" not in file.parents)
     return {file: file.read_bytes() for file in files}
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    return sys.version, *map(version, ("torch", "matplotlib", "ipykernel"))
 
 
 def _is_ours(module: str) -> bool:
@@ -71,4 +81,4 @@ def _file(module: str) -> Path | None:
     return None
 
 
-_imported = _sources()  # the package itself was imported on the way here
+_imported = everything()  # the package itself was imported on the way here

@@ -166,7 +166,7 @@ def test_the_notebook_downloads_as_a_script_and_as_it_was_executed(site: Path) -
 @pytest.mark.parametrize(
     ("page", "message"),
     [
-        (r"$\nosuchcommand$", "cannot read the formula"),
+        (r"$\nosuchcommand$", "docs/index.md:3: cannot read the formula"),
         ("![Bars.](figure:temperature.nosuch)", "there is no figure temperature.nosuch"),
         ("![Bars.](figure:temperature.math)", "there is no figure temperature.math"),
         ("![Bars.](figure:nosuch.panels)", "there is no figure nosuch.panels"),

@@ -1,11 +1,13 @@
 """`mkdocs serve` shows what a saved source draws now, without a restart, and builds once for it."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -78,3 +80,62 @@ def test_a_saved_source_is_served_after_one_build(
     server.wait_until(lambda page: page.count(seen) > before)
     time.sleep(3)  # a loop would build again by now
     assert server.builds() == 2
+
+
+REBUILDS = """
+from pathlib import Path
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import Abort
+
+def rebuild():
+    try:
+        build(load_config("mkdocs.yml", site_dir="rebuilt"))
+    except Abort as failure:
+        return str(failure)
+
+def edit(file, old, new):
+    Path("docs", file).write_text(Path("docs", file).read_text().replace(old, new))
+
+load_config("mkdocs.yml").plugins.on_startup(command="serve", dirty=False)
+print(rebuild())
+edit("other.md", "## Here", "## There")
+print(rebuild())
+edit("reference.md", "Text", "Prose")
+print(rebuild())
+edit("other.md", "## There", "## Here")
+edit("notebook/tiny.py", "Some", "Another")
+print(rebuild())
+"""
+
+
+def test_a_build_that_renders_what_changed_gives_the_site_and_the_warnings_of_a_fresh_one(
+    project: Path,
+) -> None:
+    pages = {
+        "index.md": f"{PAGE}\n[There](other.md#here)\n",
+        "other.md": "# Other\n\n## Here\n\n$x$\n",
+        "reference.md": "# Reference\n\nText\n\n::: softmax_ce.temperature.entropy\n",
+        "notebook/tiny.py": "# %% [markdown]\n# # Tiny\n#\n# Some text.\n\n# %%\nprint(1)\n",
+    }
+    (project / "docs" / "notebook").mkdir()
+    for name, text in pages.items():
+        (project / "docs" / name).write_text(text)
+    run = partial(
+        subprocess.run,
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(project)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    outcomes = run([sys.executable, "-c", REBUILDS]).stdout.splitlines()
+    assert [outcome == "None" for outcome in outcomes] == [True, False, False, True]
+    shutil.rmtree(project / ".cache")
+    run([sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", "fresh"])
+    rebuilt, fresh = (
+        {file.relative_to(site): file.read_bytes() for file in site.rglob("*") if file.is_file()}
+        for site in (project / "rebuilt", project / "fresh")
+    )
+    assert {path for path, _ in rebuilt.items() ^ fresh.items()} == set()
+    assert b"Another text" in rebuilt[Path("notebook", "tiny.html")]

@@ -1,6 +1,8 @@
 """What a figure's cache key covers."""
 
-from softmax_ce.site.sources import PACKAGE, dependencies
+import pytest
+
+from softmax_ce.site.sources import PACKAGE, dependencies, imports
 
 
 def names(module: str) -> set[str]:
@@ -16,3 +18,13 @@ def test_a_figure_does_not_depend_on_other_chapters_or_on_the_site() -> None:
     found = names("softmax_ce.figures.temperature")
     assert "figures/gradient.py" not in found
     assert not any(name.startswith("site/") for name in found)
+
+
+def test_all_that_an_import_may_bring_is_found_wherever_it_stands() -> None:
+    source = b"import a.b\nif True:\n    from c import d\n"
+    assert imports(source) == ["a.b", "c", "c.d"]
+
+
+def test_an_import_that_would_be_missed_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"from \.softmax import logsumexp"):
+        imports(b"from .softmax import logsumexp")
