@@ -38,6 +38,8 @@ def cross_entropy_softmax_gradient(
         IndexError: a target is not a class index.
 
     Examples:
+        >>> import torch
+        >>> from softmax_ce import cross_entropy_softmax_gradient
         >>> cross_entropy_softmax_gradient(torch.tensor([2.0, 1.0, 0.1]), 0)
         tensor([-0.3410,  0.2424,  0.0986])
     """
@@ -70,6 +72,8 @@ def softmax_jacobian(logits: Tensor) -> Tensor:
         ValueError: there are no classes.
 
     Examples:
+        >>> import torch
+        >>> from softmax_ce import softmax_jacobian
         >>> softmax_jacobian(torch.tensor([0.0, 0.0]))
         tensor([[ 0.2500, -0.2500],
                 [-0.2500,  0.2500]])

@@ -35,6 +35,8 @@ def cross_entropy_manual(logits: Tensor, targets: int | Tensor) -> Tensor:
         IndexError: a target is not a class index.
 
     Examples:
+        >>> import torch
+        >>> from softmax_ce import cross_entropy_manual
         >>> cross_entropy_manual(torch.tensor([2.0, 1.0, 0.1]), 0)
         tensor(0.4170)
     """
@@ -76,6 +78,8 @@ def cross_entropy(
         IndexError: a target is not a class index.
 
     Examples:
+        >>> import torch
+        >>> from softmax_ce import cross_entropy
         >>> logits = torch.tensor([[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]])
         >>> cross_entropy(logits, torch.tensor([0, 1]))
         tensor(0.3185)

@@ -30,6 +30,8 @@ def softmax_naive(logits: Tensor, dim: int = -1) -> Tensor:
         IndexError: the logits have no dimension `dim`.
 
     Examples:
+        >>> import torch
+        >>> from softmax_ce import softmax_naive
         >>> softmax_naive(torch.tensor([1.0, 2.0, 3.0]))
         tensor([0.0900, 0.2447, 0.6652])
         >>> softmax_naive(torch.tensor([1000.0, 1001.0, 1002.0]))
@@ -60,6 +62,8 @@ def softmax_stable(logits: Tensor, dim: int = -1) -> Tensor:
         IndexError: the logits have no dimension `dim`.
 
     Examples:
+        >>> import torch
+        >>> from softmax_ce import softmax_stable
         >>> softmax_stable(torch.tensor([1000.0, 1001.0, 1002.0]))
         tensor([0.0900, 0.2447, 0.6652])
     """
@@ -89,6 +93,8 @@ def logsumexp(logits: Tensor, dim: int = -1) -> Tensor:
         IndexError: the logits have no dimension `dim`.
 
     Examples:
+        >>> import torch
+        >>> from softmax_ce import logsumexp
         >>> logsumexp(torch.tensor([1000.0, 1000.0]))
         tensor(1000.6932)
     """
@@ -118,6 +124,8 @@ def log_softmax(logits: Tensor, dim: int = -1) -> Tensor:
         IndexError: the logits have no dimension `dim`.
 
     Examples:
+        >>> import torch
+        >>> from softmax_ce import log_softmax
         >>> log_softmax(torch.tensor([0.0, -1000.0]))
         tensor([    0., -1000.])
     """

@@ -35,6 +35,8 @@ def softmax_temperature(logits: Tensor, T: float | Tensor = 1.0, dim: int = -1) 
         IndexError: the logits have no dimension `dim`.
 
     Examples:
+        >>> import torch
+        >>> from softmax_ce import softmax_temperature
         >>> softmax_temperature(torch.tensor([10.0, 9.0], dtype=torch.float16), T=1e-4)
         tensor([1., 0.], dtype=torch.float16)
     """
@@ -69,6 +71,8 @@ def entropy(logits: Tensor, dim: int = -1) -> Tensor:
         IndexError: the logits have no dimension `dim`.
 
     Examples:
+        >>> import torch
+        >>> from softmax_ce import entropy
         >>> entropy(torch.zeros(4))
         tensor(1.3863)
     """

@@ -73,6 +73,7 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
         f'width="{float(width):.0f}" height="{float(height):.0f}">'
     )
     svg = re.sub(r"<svg\b[^>]*>", lambda _: opening, svg, count=1)
+    svg = re.sub(r"<[^>]+>", _short_numbers, svg)
     svg = re.sub(r">\s+<", "><", svg).replace("\n", " ")
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     return f'<figure class="figure" id="{name}" data-search-exclude>{svg}{below}</figure>'
@@ -84,6 +85,16 @@ def _palette() -> dict[str, str]:
         "figures/palette.json", fingerprint(STYLE), lambda: json.dumps(load(STYLE).PALETTE).encode()
     )
     return dict(json.loads(made))
+
+
+def _short_numbers(tag: re.Match[str]) -> str:
+    """A tenth of a unit is finer than what anyone sees; below 1, two digits."""
+    return re.sub(r"-?\d+\.\d{2,}", _short, tag[0])
+
+
+def _short(number: re.Match[str]) -> str:
+    value = float(number[0])
+    return f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
 
 
 def _own_ids(svg: str, prefix: str) -> str:

@@ -15,7 +15,7 @@ from watchdog.observers.polling import PollingObserver
 
 from softmax_ce.site import assets, math_font, notebook, outputs, rebuild
 
-FONT = "assets/math.woff2"
+STYLE_SHEET = "assets/book.css"
 FONT_LICENCE = "assets/math-licence.txt"
 MKDOCSTRINGS_CSS = "assets/_mkdocstrings.css"  # badges and tables that the reference has not
 
@@ -38,15 +38,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for file in [file for file in files if assets.is_unused(file.src_uri)]:
         files.remove(file)
     (bundle,) = (file for file in files if "/bundle." in file.src_uri)
-    bundle.content_string = assets.with_lazy_search(bundle.content_string)
-    style_sheet = assets.style_sheet(Path(config.docs_dir) / "assets")
-    files.append(File.generated(config, "assets/book.css", content=style_sheet))
+    bundle.content_string = assets.mended_script(bundle.content_string)
     for file in list(files.documentation_pages()):
         if file.src_uri.endswith(".py"):
             files.append(File.generated(config, _ipynb(file), content=""))
         else:
             files.append(File.generated(config, _source(file), content=file.content_string))
-    files.append(File.generated(config, FONT, content=b""))
+    files.append(File.generated(config, STYLE_SHEET, content=""))
     files.append(File.generated(config, FONT_LICENCE, content=math_font.licence()))
     rebuild.begin(config, files)
     return files
@@ -81,12 +79,18 @@ def _render_notebook(page: Page, mkdocs_jupyter: Any, config: MkDocsConfig, file
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     """Cut the math font, now that every page's formulas are known; keep the compiled templates."""
     pages = [file.page.content or "" for file in files.documentation_pages() if file.page]
-    font = files.get_file_from_path(FONT)
-    assert font is not None
-    font.content_bytes = rebuild.cut_font(math_font.characters(pages))
+    font = rebuild.cut_font(math_font.characters(pages))
+    style_sheet = files.get_file_from_path(STYLE_SHEET)
+    assert style_sheet is not None
+    style_sheet.content_string = assets.style_sheet(Path(config.docs_dir) / "assets", font)
     config.extra_css.remove(MKDOCSTRINGS_CSS)
     rebuild.keep_templates(env)
     return env
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Mend what the theme leaves out for those who read without eyes or mouse."""
+    return assets.mended_page(output)
 
 
 def on_post_template(output: str, template_name: str, **_: Any) -> str:

@@ -40,7 +40,8 @@ class _MathML(Treeprocessor):
             if r"\label" in tex:
                 el.set("class", "arithmatex numbered")
             el.text = None
-            el.append(_core(mathml))
+            reference = re.search(r"<a .*?</a>", mathml)
+            el.append(ElementTree.fromstring(reference[0]) if reference else _core(mathml))
 
     def convert(self, snippets: list[tuple[str, bool]]) -> list[str]:
         """All formulas of a page at once, so that numbers and references to them resolve."""

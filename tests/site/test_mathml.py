@@ -32,7 +32,7 @@ def test_a_display_formula_is_displayed_and_left_out_of_the_search() -> None:
 
 def test_a_labelled_formula_is_numbered_and_a_reference_links_to_it() -> None:
     page = convert("By $\\eqref{eq:b}$:\n\n$$\na \\label{eq:a}\n$$\n\n$$\nb \\label{eq:b}\n$$\n")
-    (link,) = page.select("math a")
+    (link,) = page.select("span.arithmatex > a")
     assert (link["href"], link.get_text()) == ("#eq:b", "(2)")
     assert page.find(id="eq:b").get_text() == "(2)"  # type: ignore[union-attr]
 

@@ -1,0 +1,165 @@
+"""What a person does: by keyboard at a desk, by touch on a phone."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+RESULTS = ".md-search-result__link"
+
+# Each control is marked, with what it looks like while it has no focus.
+MARK = """() => {
+    const still = document.createElement("style")
+    still.textContent = "* { transition: none !important }"
+    document.head.append(still)
+    window.look = control => JSON.stringify(
+        [control, control.closest("form"), ...(control.labels ?? [])].filter(Boolean).map(part => {
+            const { outline, boxShadow, opacity, color, backgroundColor } = getComputedStyle(part)
+            return [outline, boxShadow, opacity, color, backgroundColor]
+        }))
+    const controls = [...document.querySelectorAll(
+        "a[href], button, input, summary, [tabindex='0']")].filter(control =>
+            control.tabIndex >= 0 && !control.hidden &&
+            !(control.type === "radio" && !control.checked) &&
+            control.checkVisibility({ visibilityProperty: true }) &&
+            (control.type === "radio" || control.getBoundingClientRect().width))
+    window.unreached = new Map(controls.map(control => [control, look(control)]))
+    window.dull = []
+    return controls.length
+}"""
+AFTER_TAB = """async () => {
+    const control = document.activeElement
+    if (unreached.get(control) === look(control)) await new Promise(next => setTimeout(next, 50))
+    if (unreached.get(control) === look(control)) dull.push(control.outerHTML.slice(0, 150))
+    unreached.delete(control)
+    return control !== document.body
+}"""
+WIDE = """() => [...document.querySelectorAll("div.arithmatex")]
+    .filter(box => box.scrollWidth > box.clientWidth + 1)
+    .map(box => { box.scrollLeft = 1000; return box.scrollLeft })"""
+
+
+def search(page: Page, words: str) -> None:
+    """Open the search by keyboard, type, and wait for what is found."""
+    page.keyboard.press("/")
+    expect(page.get_by_placeholder("Search")).to_be_focused()
+    page.keyboard.type(words)
+    expect(page.locator(RESULTS).first).to_be_visible()
+
+
+def scheme(page: Page) -> str | None:
+    return page.locator("body").get_attribute("data-md-color-scheme")
+
+
+def toggle_palette(page: Page) -> None:
+    """Go to the palette's button by Tab, and press Enter."""
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "__palette":
+            page.keyboard.press("Enter")
+            return
+    pytest.fail("Tab does not reach the palette")
+
+
+def test_the_palette_is_toggled_by_keyboard_and_the_choice_survives_a_reload(
+    url: str, reader: Any
+) -> None:
+    page: Page = reader.page
+    page.goto(url)
+    assert scheme(page) == "default"
+    toggle_palette(page)  # from following the system to light
+    page.keyboard.press("Enter")  # to dark
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    page.reload()
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    page.goto(url + "stability.html")
+    assert scheme(page) == "slate"
+
+
+def test_search_is_opened_by_keyboard_and_enter_leads_to_a_page_with_the_words(
+    url: str, reader: Any
+) -> None:
+    page: Page = reader.page
+    page.goto(url + "contributing.html")
+    search(page, "log-sum-exp")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda address: "contributing" not in address)
+    expect(page.locator("main")).to_contain_text(re.compile("log-sum-exp", re.IGNORECASE))
+
+
+def test_next_leads_from_the_first_page_to_the_last(
+    url: str, reader: Any, pages: list[str]
+) -> None:
+    page: Page = reader.page
+    page.goto(url)
+    visited = [pages[0]]
+    while (following := page.locator(".md-footer__link--next")).count():
+        following.click()
+        page.wait_for_url(lambda address: not address.endswith(visited[-1]))
+        visited.append(page.url.removeprefix(url))
+    assert visited == pages
+
+
+def test_the_drawer_of_a_phone_leads_to_another_page(url: str, phone: Any) -> None:
+    page: Page = phone.page
+    page.goto(url)
+    page.locator("header label[for=__drawer]").tap()
+    page.locator(".md-nav--primary").get_by_role("link", name="Stability").tap()
+    page.wait_for_url(url + "stability.html")
+    expect(page.locator("h1")).to_be_in_viewport()
+
+
+def test_a_wide_formula_scrolls_by_itself_on_a_phone(
+    url: str, phone: Any, pages: list[str]
+) -> None:
+    scrolled: list[int] = []
+    for address in pages:
+        phone.page.goto(url + address)
+        phone.page.evaluate("document.fonts.ready.then(() => {})")
+        scrolled += phone.page.evaluate(WIDE)
+    assert scrolled, "no formula is wider than a phone: this test has nothing to look at"
+    assert all(scrolled)
+
+
+def test_tab_reaches_every_control_and_shows_where_it_is(
+    url: str, reader: Any, address: str
+) -> None:
+    page: Page = reader.page
+    page.goto(url + address)
+    controls = page.evaluate(MARK)
+    assert controls > 20
+    for _ in range(3 * controls):
+        page.keyboard.press("Tab")
+        if not page.evaluate(AFTER_TAB):
+            break
+    missed = page.evaluate("[...unreached.keys()].map(control => control.outerHTML.slice(0, 150))")
+    assert missed == [], "Tab does not reach these"
+    assert page.evaluate("dull") == [], "these look the same with the focus"
+
+
+def test_nothing_is_asked_of_anyone_else_whatever_the_reader_does(
+    url: str, reader: Any, address: str, settle: Callable[[Page], None]
+) -> None:
+    page: Page = reader.page
+    page.goto(url + address)
+    toggle_palette(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    search(page, "log-sum-exp")
+    page.keyboard.press("Escape")
+    page.locator(".md-footer__link").last.click()
+    page.wait_for_url(lambda now: not now.endswith(address))
+    settle(page)
+    asked = reader.log.requests
+    assert any("search" in request for request in asked)
+    assert [request for request in asked if not request.startswith(url)] == []
+    assert reader.log.errors == []
+
+
+def test_a_wrong_address_leads_to_a_page_that_leads_home(url: str, reader: Any) -> None:
+    page: Page = reader.page
+    page.goto(url + "no/such/page.html")
+    page.get_by_role("link", name="start at the first page").click()
+    page.wait_for_url(url + "index.html")
