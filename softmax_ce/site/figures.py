@@ -65,6 +65,7 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r"#[0-9a-f]{6}\b", lambda m: colours.get(m[0], m[0]), svg)
+    svg = re.sub(r"<[^>]+>", _short_numbers, svg)
     svg = _own_ids(svg, name.replace(".", "-"))
     width, height = re.findall(r'viewBox="0 0 (\S+) (\S+)"', svg)[0]
     label = html.escape(alt, quote=True)
@@ -73,7 +74,6 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
         f'width="{float(width):.0f}" height="{float(height):.0f}">'
     )
     svg = re.sub(r"<svg\b[^>]*>", lambda _: opening, svg, count=1)
-    svg = re.sub(r"<[^>]+>", _short_numbers, svg)
     svg = re.sub(r">\s+<", "><", svg).replace("\n", " ")
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     return f'<figure class="figure" id="{name}" data-search-exclude>{svg}{below}</figure>'
