@@ -1,6 +1,7 @@
 """What the pages load, and nothing else: one style sheet of ours, the theme's files in use."""
 
 import base64
+import re
 from pathlib import Path, PurePosixPath
 
 # What the theme does, and what it shall do. It fetches the search index at once, and only from a
@@ -29,9 +30,12 @@ def mended_script(bundle: str) -> str:
 
 
 def mended_page(html: str) -> str:
-    """A page of the theme whose search has a name and whose code can be scrolled by keyboard."""
+    """A page whose search has a name, whose code scrolls by keyboard, without blank space."""
     html = _replaced(html, SEARCH, f'{SEARCH} aria-label="Search"')
-    return html.replace("<span></span><code>", '<span></span><code tabindex="0">')
+    html = html.replace("<span></span><code>", '<span></span><code tabindex="0">')
+    parts = re.split(r"(<pre\b.*?</pre>)", html, flags=re.DOTALL)
+    parts[::2] = [re.sub(r"\s*\n\s*", "\n", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def _replaced(text: str, old: str, new: str) -> str:

@@ -60,6 +60,11 @@ def test_the_first_visit_asks_only_this_site_and_nothing_goes_wrong(visit: Any, 
     assert visit.log.errors == []
 
 
+def test_nothing_moves_while_the_page_loads(visit: Any) -> None:
+    shifts = visit.page.evaluate(SHIFTS)
+    assert round(sum(shift["value"] for shift in shifts), 2) == 0, shifts
+
+
 def test_the_page_does_not_scroll_sideways(visit: Any) -> None:
     wide = visit.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
     assert wide <= 0, visit.page.evaluate(TOO_WIDE)
