@@ -33,6 +33,7 @@ def mended_page(html: str) -> str:
     """A page whose search has a name, whose code scrolls by keyboard, without blank space."""
     html = _replaced(html, SEARCH, f'{SEARCH} aria-label="Search"')
     html = html.replace("<span></span><code>", '<span></span><code tabindex="0">')
+    html = re.sub(r' data-search-exclude(="")?', "", html)  # the index has been made
     parts = re.split(r"(<pre\b.*?</pre>)", html, flags=re.DOTALL)
     parts[::2] = [re.sub(r"\s*\n\s*", "\n", part) for part in parts[::2]]
     return "".join(parts)

@@ -74,6 +74,7 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
         f'width="{float(width):.0f}" height="{float(height):.0f}">'
     )
     svg = re.sub(r"<svg\b[^>]*>", lambda _: opening, svg, count=1)
+    svg = re.sub(r' (clip-path|xmlns:xlink|xmlns)="[^"]*"', "", svg)
     svg = re.sub(r">\s+<", "><", svg).replace("\n", " ")
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     return f'<figure class="figure" id="{name}" data-search-exclude>{svg}{below}</figure>'
