@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,9 +35,7 @@ TYPES = {
     ".js": "text/javascript",
     ".json": "application/json",
     ".svg": "image/svg+xml",
-    ".woff2": "font/woff2",
 }
-FONT_DELAY = 0.3  # seconds: on a phone a font arrives after the text has been drawn
 
 
 class Setting(NamedTuple):
@@ -107,14 +104,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadingHTTPSe
             path = path / "index.html" if path.is_dir() else path
             found = path.is_file()
             path = path if found else self.site / "404.html"
-            if path.suffix == ".woff2":
-                time.sleep(FONT_DELAY)
             body = read(path)
             self.send_response(200 if found else 404)
             self.send_header("Content-Type", TYPES.get(path.suffix, "text/plain"))
             self.send_header("Content-Length", str(len(body)))
-            if path.suffix != ".woff2":
-                self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Encoding", "gzip")
             self.end_headers()
             self.wfile.write(body)
 
@@ -124,7 +118,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadingHTTPSe
     @cache
     def read(path: Path) -> bytes:
         body = path.read_bytes()
-        return body if path.suffix == ".woff2" else gzip.compress(body, 6)
+        return gzip.compress(body, 6)
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
