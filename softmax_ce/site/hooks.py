@@ -15,6 +15,7 @@ from watchdog.observers.polling import PollingObserver
 
 from softmax_ce.site import assets, math_font, notebook, outputs, rebuild
 
+LOGO = Path(__file__).parent / "theme" / ".icons" / "softmax.svg"
 STYLE_SHEET = "assets/book.css"
 FONT_LICENCE = "assets/math-licence.txt"
 MKDOCSTRINGS_CSS = "assets/_mkdocstrings.css"  # badges and tables that the reference has not
@@ -37,15 +38,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Drop what no page loads; add the style sheet, and what the finished pages will fill."""
     for file in [file for file in files if assets.is_unused(file.src_uri)]:
         files.remove(file)
-    (bundle,) = (file for file in files if "/bundle." in file.src_uri)
-    bundle.content_string = assets.mended_script(bundle.content_string)
+    script = assets.mended_script(_joined(files, assets.SCRIPTS))
+    files.append(File.generated(config, "assets/book.js", content=script))
+    files.append(File.generated(config, STYLE_SHEET, content=_joined(files, assets.STYLES)))
     for file in list(files.documentation_pages()):
         if file.src_uri.endswith(".py"):
             files.append(File.generated(config, _ipynb(file), content=""))
         else:
             files.append(File.generated(config, _source(file), content=file.content_string))
-    files.append(File.generated(config, STYLE_SHEET, content=""))
-    files.append(File.generated(config, FONT_LICENCE, content=math_font.licence()))
+    files.append(File.generated(config, str(config.theme["favicon"]), abs_src_path=str(LOGO)))
+    files.append(File.generated(config, FONT_LICENCE, content=rebuild.font_licence()))
     rebuild.begin(config, files)
     return files
 
@@ -82,7 +84,7 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     font = rebuild.cut_font(math_font.characters(pages))
     style_sheet = files.get_file_from_path(STYLE_SHEET)
     assert style_sheet is not None
-    style_sheet.content_string = assets.style_sheet(Path(config.docs_dir) / "assets", font)
+    style_sheet.content_string = assets.with_font(style_sheet.content_string, font)
     config.extra_css.remove(MKDOCSTRINGS_CSS)
     rebuild.keep_templates(env)
     return env
@@ -115,6 +117,16 @@ def on_post_build(config: MkDocsConfig) -> None:
     (site / "sitemap.xml.gz").unlink()  # it carries the day, too, and no one asks for it
     index = (site / "search" / "search_index.json").read_text(encoding="utf-8")
     (site / "search" / "search_index.js").write_text(f"var __index = {index}", encoding="utf-8")
+
+
+def _joined(files: Files, names: tuple[str, ...]) -> str:
+    """What these assets hold, which are no files of their own from now on."""
+    texts = []
+    for name in names:
+        (file,) = (file for file in files if file.src_uri.startswith(f"assets/{name}."))
+        texts.append(file.content_string)
+        files.remove(file)
+    return assets.joined(texts)
 
 
 def _source(file: File) -> str:

@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
-FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
+from softmax_ce.site.mathml import FORMULA
+
 IDENTIFIER = re.compile(r"<mi>(.)</mi>")
 INVISIBLE = set("\u2061\u2062\u2063\u2064\u2002\u2003\ufe00\n ")
 

@@ -19,6 +19,10 @@ from math_core import LatexError, LatexToMathML
 
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#)\b)\w+;")
 UNRESOLVED = "(??)"
+FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
+JOINTS = {"msub": "_", "munder": "_", "msup": "^", "mover": "^", "mfrac": "/"}
+FUNCTION_APPLICATION = "\u2061"
+RELATIONS = set("=<>≤≥≠≈→")
 
 
 class _MathML(Treeprocessor):
@@ -92,6 +96,25 @@ def _core(mathml: str) -> Element:
         box.set("class", "m-" + box.attrib.pop("notation").replace(" ", " m-"))
         box.tag = "mrow"
     return node
+
+
+def as_text(page: str) -> str:
+    """HTML whose formulas are text on one line, p_i and e^(z_i − m), for those who search."""
+    return FORMULA.sub(
+        lambda found: html.escape(_line(ElementTree.fromstring(found[0])).strip()), page
+    )
+
+
+def _line(node: Element) -> str:
+    parts = [_line(child) for child in node]
+    for tag, joint in JOINTS.items():
+        if node.tag == tag:
+            line = joint.join([parts[0], *(p if len(p) == 1 else f"({p})" for p in parts[1:])])
+            return f"{line} " if parts[0] == "∑" else line
+    text = "".join(parts) + (node.text or "").strip().replace(FUNCTION_APPLICATION, " ")
+    if node.tag == "mo" and text in RELATIONS:
+        return f" {text} "
+    return f" {text}" if node.tag == "mi" and len(text) > 1 else text
 
 
 class MathMLExtension(Extension):

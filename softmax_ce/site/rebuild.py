@@ -1,7 +1,9 @@
 """What `mkdocs serve` remembers from one build to the next, so that it renders the edited page."""
 
 import logging
+import re
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +15,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import CountHandler
 
-from softmax_ce.site import cache, math_font
+from softmax_ce.site import cache, math_font, mathml
 from softmax_ce.site.sources import everything
 
 RENDERED = ("content", "toc", "_title_from_render", "present_anchor_ids")
@@ -68,7 +70,10 @@ def index(search_index: Any, parse: Callable[[Page], None], page: Page) -> None:
     inputs = (page.title, page.content, dict(page.meta))
     if page.url not in _entries or _entries[page.url][0] != inputs:
         held = len(search_index.entries)
-        parse(page)
+        readable = copy(page)
+        content = re.sub(r"<svg\b.*?</svg>", "", page.content or "", flags=re.DOTALL)
+        readable.content = mathml.as_text(content)
+        parse(readable)
         _entries[page.url] = inputs, search_index.entries[held:]
     else:
         search_index.entries += _entries[page.url][1]
@@ -81,7 +86,16 @@ def keep_templates(env: Environment) -> None:
 
 def cut_font(used: set[str]) -> bytes:
     """The math font with these characters, cut again when they or its maker have changed."""
-    maker = Path(math_font.__file__).read_bytes()
-    size = math_font.source().stat().st_size
-    key = cache.key(maker, str(size), version("fonttools"), "".join(sorted(used)))
+    key = cache.key(_font_key(), "".join(sorted(used)))
     return cache.kept("math-font/math.woff2", key, partial(math_font.cut, used))
+
+
+def font_licence() -> str:
+    """The licence of the math font, without the import of fontTools that comes with it."""
+    made = cache.kept("math-font/licence.txt", _font_key(), lambda: math_font.licence().encode())
+    return made.decode()
+
+
+def _font_key() -> str:
+    maker = Path(math_font.__file__).read_bytes()
+    return cache.key(maker, str(math_font.source().stat().st_size), version("fonttools"))

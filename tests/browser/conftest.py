@@ -1,18 +1,13 @@
-"""The built site on a web server, and a browser to read it with."""
+"""A browser, and the readers who look at the built site with it."""
 
-import gzip
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import (
@@ -29,13 +24,21 @@ NAV = re.findall(r"^  - .+: (\S+)\.(?:md|py)$", (ROOT / "mkdocs.yml").read_text(
 PAGES = [f"{name}.html" for name in NAV]
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-TYPES = {
-    ".css": "text/css",
-    ".html": "text/html",
-    ".js": "text/javascript",
-    ".json": "application/json",
-    ".svg": "image/svg+xml",
-}
+
+
+READY = "window.component$ && !document.querySelector('h1 ~ :not(.laid-out)')"
+SETTLED = """async () => {
+    await document.fonts.ready
+    for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame)
+}"""
+SCROLL = """async () => {
+    for (const block of document.querySelectorAll(".highlight")) {
+        scrollBy({ top: block.getBoundingClientRect().top - 200, behavior: "instant" })
+        for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
+    }
+    scrollTo({ top: 0, behavior: "instant" })
+    await new Promise(next => setTimeout(next, 500)) // the button that leads to the top goes
+}"""
 
 
 class Setting(NamedTuple):
@@ -45,6 +48,7 @@ class Setting(NamedTuple):
     width: int
 
 
+DESK, PHONE = Setting("light", 1280), Setting("light", 390)
 SETTINGS = [Setting(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
 
 
@@ -75,79 +79,41 @@ class Reader(NamedTuple):
     page: Page
     log: Log
 
+    def goto(self, address: str) -> None:
+        """Go to a page, and wait until it stays as it is."""
+        self.page.goto(address)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the script has run, fonts are loaded, and all is laid out and drawn."""
+        self.page.wait_for_function(READY, polling=50)
+        self.page.evaluate(SETTLED)
+
+    def scroll_through(self) -> None:
+        """Look at all of the page: a block has its copy button when it is seen."""
+        self.page.evaluate(SCROLL)
+
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; whatever it asks of another machine fails."""
-    chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if chromium is None:
-        reason = "no browser: install Chromium, on Debian with `apt-get install chromium`"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+def chromium() -> str:
+    """Where Debian's Chromium is; without one, its tests are skipped, but not by CI."""
+    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if found is not None:
+        return found
+    reason = "no browser: install Chromium, on Debian with `apt-get install chromium`"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str, site: Path) -> Iterator[Browser]:
+    """Chromium, once the site is built; whatever it asks of another machine fails."""
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadingHTTPServer]:
-    """Serves a folder, which is still empty, as a host of static sites does: text compressed."""
-    folder = tmp_path_factory.mktemp("site")
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        site = folder
-
-        def do_GET(self) -> None:
-            path = self.site / unquote(urlsplit(self.path).path).lstrip("/")
-            path = path / "index.html" if path.is_dir() else path
-            found = path.is_file()
-            path = path if found else self.site / "404.html"
-            body = read(path)
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", TYPES.get(path.suffix, "text/plain"))
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Content-Encoding", "gzip")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    @cache
-    def read(path: Path) -> bytes:
-        body = path.read_bytes()
-        return gzip.compress(body, 6)
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def url(browser: Browser, server: ThreadingHTTPServer) -> str:
-    """Where the built site is served; it was built for this very address."""
-    url = f"http://127.0.0.1:{server.server_port}/"
-    folder = server.RequestHandlerClass.site  # type: ignore[attr-defined]
-    built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
-        cwd=ROOT,
-        env=os.environ | {"SITE_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stderr
-    return url
-
-
-@pytest.fixture(scope="session")
-def site(url: str, server: ThreadingHTTPServer) -> Path:
-    """The folder of the built site."""
-    folder: Path = server.RequestHandlerClass.site  # type: ignore[attr-defined]
-    return folder
 
 
 @pytest.fixture(scope="session", params=PAGES)
@@ -169,6 +135,7 @@ def pages() -> list[str]:
     return PAGES
 
 
+@contextmanager
 def open_reader(browser: Browser, setting: Setting) -> Iterator[Reader]:
     scheme: Any = setting.scheme
     height = 844 if setting.width < 600 else 800
@@ -186,35 +153,29 @@ def open_reader(browser: Browser, setting: Setting) -> Iterator[Reader]:
 @pytest.fixture
 def reader(browser: Browser) -> Iterator[Reader]:
     """A reader at a desk."""
-    yield from open_reader(browser, Setting("light", 1280))
+    with open_reader(browser, DESK) as reader:
+        yield reader
+
+
+@pytest.fixture
+def new_phone(browser: Browser) -> Callable[[], AbstractContextManager[Reader]]:
+    """Another reader with a phone, each time."""
+    return partial(open_reader, browser, PHONE)
 
 
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[Reader]:
     """A reader with a phone."""
-    yield from open_reader(browser, Setting("light", 390))
-
-
-@pytest.fixture(scope="session")
-def visit(
-    browser: Browser, url: str, setting: Setting, address: str, settle: Callable[[Page], None]
-) -> Iterator[Reader]:
-    """The first visit of a page, in each setting: made once for all that is asked about it."""
-    for reader in open_reader(browser, setting):
-        reader.page.goto(url + address)
-        settle(reader.page)
+    with open_reader(browser, PHONE) as reader:
         yield reader
 
 
 @pytest.fixture(scope="session")
-def settle() -> Callable[[Page], None]:
-    """Wait until a page stays as it is: fonts loaded, scripts run, drawn twice."""
-    return lambda page: page.evaluate(
-        """async () => {
-            await document.fonts.ready
-            for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame)
-        }"""
-    )
+def visit(browser: Browser, url: str, setting: Setting, address: str) -> Iterator[Reader]:
+    """The first visit of a page, in each setting: made once for all that is asked about it."""
+    with open_reader(browser, setting) as reader:
+        reader.goto(url + address)
+        yield reader
 
 
 @pytest.fixture(scope="session")

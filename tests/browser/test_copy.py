@@ -1,6 +1,7 @@
 """What the copy button of a block gives is a program that prints what the page shows."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page
@@ -18,13 +19,14 @@ doctest.DocTestRunner(verbose=False).run(test)
 
 
 @pytest.fixture
-def copy(url: str, reader: tuple[Page, object]) -> Callable[[Locator], str]:
+def copy(url: str, reader: Any) -> Callable[[Locator], str]:
     """Press a block's copy button and read the clipboard."""
-    page = reader[0]
+    page: Page = reader.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
 
     def copy(block: Locator) -> str:
         page.evaluate("navigator.clipboard.writeText('nothing was copied')")
+        block.scroll_into_view_if_needed()
         block.locator(BUTTON).click()
         return str(page.evaluate("navigator.clipboard.readText()"))
 
@@ -32,10 +34,10 @@ def copy(url: str, reader: tuple[Page, object]) -> Callable[[Locator], str]:
 
 
 @pytest.fixture
-def page(url: str, address: str, reader: tuple[Page, object]) -> Page:
+def page(url: str, address: str, reader: Any) -> Page:
     """The page, with every box opened as a reader does, by its title."""
-    page = reader[0]
-    page.goto(url + address)
+    page: Page = reader.page
+    reader.goto(url + address)
     for summary in page.locator("details > summary").all():
         summary.click()
     return page
@@ -54,10 +56,10 @@ def test_copy_is_what_runs(page: Page, address: str, copy: Callable[[Locator], s
 
 
 def test_a_copied_example_of_the_reference_runs(
-    url: str, reader: tuple[Page, object], copy: Callable[[Locator], str]
+    url: str, reader: Any, copy: Callable[[Locator], str]
 ) -> None:
-    reader[0].goto(url + "reference.html")
-    examples = reader[0].locator(".language-pycon").all()
+    reader.goto(url + "reference.html")
+    examples = reader.page.locator(".language-pycon").all()
     assert examples
     for block in examples:
         text = copy(block)

@@ -31,6 +31,7 @@ TOO_WIDE = """() => [...document.querySelectorAll("main *")].filter(element => {
 FORMULAS = """() => [...document.querySelectorAll("math, mfrac")]
     .filter(formula => formula.checkVisibility()).map(formula => formula.localName)"""
 
+OPEN_BOXES = "document.querySelectorAll('details').forEach(box => { box.open = true })"
 WRONG_BUTTONS = """() => [...document.querySelectorAll(".highlight")]
     .filter(block => block.querySelectorAll("button[data-clipboard-target]").length
         !== (block.matches(".output") ? 0 : 1))
@@ -88,12 +89,14 @@ def test_formulas_are_drawn_in_the_font_of_the_book(
 
 
 def test_every_block_but_an_output_has_a_copy_button(visit: Any) -> None:
+    visit.page.evaluate(OPEN_BOXES)
+    visit.scroll_through()
     assert visit.page.evaluate(WRONG_BUTTONS) == []
 
 
 def test_axe_finds_nothing_to_fault(visit: Any, axe: str) -> None:
     page: Page = visit.page
-    page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
+    page.evaluate(OPEN_BOXES)
     page.evaluate(axe)
     violations = page.evaluate(AXE)
     assert violations == [], "\n".join(violations)

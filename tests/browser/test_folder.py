@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,9 +10,8 @@ from playwright.sync_api import Page, expect
 
 @pytest.fixture
 def page(site: Path, reader: Any) -> Page:
-    page: Page = reader.page
-    page.goto((site / "index.html").as_uri())
-    return page
+    reader.goto((site / "index.html").as_uri())
+    return cast(Page, reader.page)
 
 
 def test_next_leads_to_the_next_page(site: Path, page: Page, reader: Any) -> None:
@@ -26,7 +25,6 @@ def test_next_leads_to_the_next_page(site: Path, page: Page, reader: Any) -> Non
 def test_formulas_are_drawn_in_the_font_of_the_book(
     page: Page, math_fonts: Callable[[Page], set[str]]
 ) -> None:
-    page.evaluate("document.fonts.ready.then(() => {})")
     assert math_fonts(page) == {"STIX Two Math"}
 
 
@@ -42,6 +40,7 @@ def test_figures_are_drawn(site: Path, page: Page) -> None:
 def test_the_copy_button_copies(site: Path, page: Page, url: str) -> None:
     page.goto((site / "softmax.html").as_uri())
     block = page.locator(".language-python").first
+    block.scroll_into_view_if_needed()
     block.locator("button[data-clipboard-target]").click()
     page.context.grant_permissions(["clipboard-read"], origin=url)
     other = page.context.new_page()

@@ -1,7 +1,6 @@
 """What a person does: by keyboard at a desk, by touch on a phone."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -36,9 +35,17 @@ AFTER_TAB = """async () => {
     unreached.delete(control)
     return control !== document.body
 }"""
-WIDE = """() => [...document.querySelectorAll("div.arithmatex")]
-    .filter(box => box.scrollWidth > box.clientWidth + 1)
-    .map(box => { box.scrollLeft = 1000; return box.scrollLeft })"""
+WIDE = """async () => {
+    const scrolled = []
+    for (const box of document.querySelectorAll("div.arithmatex")) {
+        box.scrollIntoView({ behavior: "instant" })
+        for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
+        if (box.scrollWidth <= box.clientWidth + 1) continue
+        box.scrollLeft = 1000
+        scrolled.push(box.scrollLeft)
+    }
+    return scrolled
+}"""
 
 
 def search(page: Page, words: str) -> None:
@@ -67,14 +74,14 @@ def test_the_palette_is_toggled_by_keyboard_and_the_choice_survives_a_reload(
     url: str, reader: Any
 ) -> None:
     page: Page = reader.page
-    page.goto(url)
+    reader.goto(url)
     assert scheme(page) == "default"
     toggle_palette(page)  # from following the system to light
     page.keyboard.press("Enter")  # to dark
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
     page.reload()
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
-    page.goto(url + "stability.html")
+    reader.goto(url + "stability.html")
     assert scheme(page) == "slate"
 
 
@@ -82,7 +89,7 @@ def test_search_is_opened_by_keyboard_and_enter_leads_to_a_page_with_the_words(
     url: str, reader: Any
 ) -> None:
     page: Page = reader.page
-    page.goto(url + "contributing.html")
+    reader.goto(url + "contributing.html")
     search(page, "log-sum-exp")
     page.keyboard.press("Enter")
     page.wait_for_url(lambda address: "contributing" not in address)
@@ -93,7 +100,7 @@ def test_next_leads_from_the_first_page_to_the_last(
     url: str, reader: Any, pages: list[str]
 ) -> None:
     page: Page = reader.page
-    page.goto(url)
+    reader.goto(url)
     visited = [pages[0]]
     while (following := page.locator(".md-footer__link--next")).count():
         following.click()
@@ -104,11 +111,19 @@ def test_next_leads_from_the_first_page_to_the_last(
 
 def test_the_drawer_of_a_phone_leads_to_another_page(url: str, phone: Any) -> None:
     page: Page = phone.page
-    page.goto(url)
+    phone.goto(url)
     page.locator("header label[for=__drawer]").tap()
     page.locator(".md-nav--primary").get_by_role("link", name="Stability").tap()
     page.wait_for_url(url + "stability.html")
     expect(page.locator("h1")).to_be_in_viewport()
+
+
+def test_a_link_to_a_section_leads_to_its_heading(url: str, phone: Any, pages: list[str]) -> None:
+    for address in pages:
+        phone.goto(url + address)
+        last = phone.page.evaluate("[...document.querySelectorAll('h2[id]')].at(-1).id")
+        phone.goto(f"{url}{address}?again#{last}")  # not a move within the page
+        expect(phone.page.locator(f"[id='{last}']")).to_be_in_viewport()
 
 
 def test_a_wide_formula_scrolls_by_itself_on_a_phone(
@@ -116,8 +131,7 @@ def test_a_wide_formula_scrolls_by_itself_on_a_phone(
 ) -> None:
     scrolled: list[int] = []
     for address in pages:
-        phone.page.goto(url + address)
-        phone.page.evaluate("document.fonts.ready.then(() => {})")
+        phone.goto(url + address)
         scrolled += phone.page.evaluate(WIDE)
     assert scrolled, "no formula is wider than a phone: this test has nothing to look at"
     assert all(scrolled)
@@ -127,7 +141,8 @@ def test_tab_reaches_every_control_and_shows_where_it_is(
     url: str, reader: Any, address: str
 ) -> None:
     page: Page = reader.page
-    page.goto(url + address)
+    reader.goto(url + address)
+    reader.scroll_through()
     controls = page.evaluate(MARK)
     assert controls > 20
     for _ in range(3 * controls):
@@ -140,10 +155,10 @@ def test_tab_reaches_every_control_and_shows_where_it_is(
 
 
 def test_nothing_is_asked_of_anyone_else_whatever_the_reader_does(
-    url: str, reader: Any, address: str, settle: Callable[[Page], None]
+    url: str, reader: Any, address: str
 ) -> None:
     page: Page = reader.page
-    page.goto(url + address)
+    reader.goto(url + address)
     toggle_palette(page)
     page.keyboard.press("Enter")
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
@@ -151,7 +166,7 @@ def test_nothing_is_asked_of_anyone_else_whatever_the_reader_does(
     page.keyboard.press("Escape")
     page.locator(".md-footer__link").last.click()
     page.wait_for_url(lambda now: not now.endswith(address))
-    settle(page)
+    reader.settle()
     asked = reader.log.requests
     assert any("search" in request for request in asked)
     assert [request for request in asked if not request.startswith(url)] == []
@@ -160,6 +175,6 @@ def test_nothing_is_asked_of_anyone_else_whatever_the_reader_does(
 
 def test_a_wrong_address_leads_to_a_page_that_leads_home(url: str, reader: Any) -> None:
     page: Page = reader.page
-    page.goto(url + "no/such/page.html")
+    reader.goto(url + "no/such/page.html")
     page.get_by_role("link", name="start at the first page").click()
     page.wait_for_url(url + "index.html")

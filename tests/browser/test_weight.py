@@ -4,26 +4,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
-
 KB = 1000
 
 
 def test_the_first_load_of_a_page_is_light(
-    browser: Any, url: str, pages: list[str], settle: Callable[[Page], None]
+    url: str, pages: list[str], new_phone: Callable[[], Any]
 ) -> None:
     """Prints what every page weighs, in kB, compressed as hosts do."""
     heavy = []
     print(f"\n{'page':24} {'HTML':>6} {'first load':>11} {'requests':>9}")
     for address in pages:
-        context = browser.new_context()
         finished: list[Any] = []
-        context.on("requestfinished", lambda request, to=finished: to.append(request))
-        page = context.new_page()
-        page.goto(url + address)
-        settle(page)
-        sizes = {request.url: request.sizes()["responseBodySize"] for request in finished}
-        context.close()
+        with new_phone() as phone:
+            phone.page.on("requestfinished", lambda request, to=finished: to.append(request))
+            phone.goto(url + address)
+            sizes = {request.url: request.sizes()["responseBodySize"] for request in finished}
         html, total = sizes[url + address], sum(sizes.values())
         print(f"{address:24} {html / KB:6.1f} {total / KB:11.1f} {len(finished):9}")
         if html > 30 * KB or total > 120 * KB or len(finished) > 10:

@@ -15,11 +15,26 @@ import softmax_ce
 TAKES_TARGETS = {"cross_entropy", "cross_entropy_manual", "cross_entropy_softmax_gradient"}
 
 
-def test_importing_it_imports_nothing_of_the_site_or_the_tests() -> None:
-    heavy = {"matplotlib", "mkdocs", "material", "pytest", "hypothesis", "ziamath", "math_core"}
+def test_importing_it_imports_nothing_before_a_function_is_asked_for() -> None:
+    heavy = {
+        "torch",
+        "matplotlib",
+        "mkdocs",
+        "material",
+        "pytest",
+        "hypothesis",
+        "ziamath",
+        "math_core",
+    }
     code = f"import sys, softmax_ce; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+def test_it_lists_its_functions_and_has_no_others() -> None:
+    assert set(softmax_ce.__all__) <= set(dir(softmax_ce))
+    with pytest.raises(AttributeError, match="has no attribute 'softmax_fast'"):
+        _ = softmax_ce.softmax_fast
 
 
 def test_it_is_typed() -> None:

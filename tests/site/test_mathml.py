@@ -6,6 +6,8 @@ import pytest
 from bs4 import BeautifulSoup
 from markdown import Markdown
 
+from softmax_ce.site.mathml import as_text
+
 
 def convert(text: str, file: str = "") -> BeautifulSoup:
     extensions = ["pymdownx.arithmatex", "softmax_ce.site.mathml"]
@@ -28,6 +30,20 @@ def test_a_display_formula_is_displayed_and_left_out_of_the_search() -> None:
     (formula,) = convert("$$\na < b\n$$").select("div.arithmatex")
     assert formula.select("math[display=block]")
     assert formula.has_attr("data-search-exclude")
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        (r"p_i = e^{z_i - m}", "p_i = e^(z_i−m)"),
+        (r"-\sum_i p_i \log p_i", "−∑_i p_i log p_i"),
+        (r"\frac{1}{V}", "1/V"),
+        (r"x < y", "x < y"),
+    ],
+)
+def test_the_search_holds_a_formula_as_text(formula: str, text: str) -> None:
+    page = as_text(str(convert(f"So ${formula}$.")))
+    assert BeautifulSoup(page, "html.parser").get_text() == f"So {text}."
 
 
 def test_a_labelled_formula_is_numbered_and_a_reference_links_to_it() -> None:

@@ -1,6 +1,24 @@
-// Search from a double-clicked file. A browser starts no Worker there, so an iframe stands in for
-// it: the same messages, the same importScripts.
-window.Worker = class extends EventTarget {
+// Search is loaded with the first message to it, not with the page.
+class LateWorker extends EventTarget {
+  static Started = Worker;
+
+  constructor(url) {
+    super();
+    this.url = url;
+  }
+
+  postMessage(data) {
+    if (!this.worker) {
+      this.worker = new LateWorker.Started(this.url);
+      this.worker.onmessage = ({ data }) => this.dispatchEvent(new MessageEvent("message", { data }));
+    }
+    this.worker.postMessage(data);
+  }
+}
+
+// In a double-clicked file a browser starts no Worker, so an iframe stands in for it: the same
+// messages, the same importScripts.
+class FrameWorker extends EventTarget {
   #waiting = [];
   #frame = document.createElement("iframe");
 
@@ -42,4 +60,6 @@ window.Worker = class extends EventTarget {
       this.#frame.contentDocument.body.append(script);
     });
   }
-};
+}
+
+window.Worker = location.protocol === "file:" ? FrameWorker : LateWorker;
