@@ -32,12 +32,11 @@ SETTLED = """async () => {
     for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame)
 }"""
 SCROLL = """async () => {
-    for (const block of document.querySelectorAll(".highlight")) {
-        scrollBy({ top: block.getBoundingClientRect().top - 200, behavior: "instant" })
+    for (let top = 0; top < document.body.scrollHeight; top += innerHeight) {
+        scrollTo({ top, behavior: "instant" })
         for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
     }
     scrollTo({ top: 0, behavior: "instant" })
-    await new Promise(next => setTimeout(next, 500)) // the button that leads to the top goes
 }"""
 
 

@@ -143,6 +143,7 @@ def test_tab_reaches_every_control_and_shows_where_it_is(
     page: Page = reader.page
     reader.goto(url + address)
     reader.scroll_through()
+    expect(page.locator(".md-top")).to_have_attribute("hidden", "")  # once the top is reached
     controls = page.evaluate(MARK)
     assert controls > 20
     for _ in range(3 * controls):
