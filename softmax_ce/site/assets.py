@@ -1,4 +1,4 @@
-"""What the pages load, and nothing else: one style sheet of ours, the theme's files in use."""
+"""What the pages load, and nothing else: one style sheet and one script, the theme's and ours."""
 
 import base64
 import re

@@ -20,7 +20,15 @@ from math_core import LatexError, LatexToMathML
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#)\b)\w+;")
 UNRESOLVED = "(??)"
 FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
-JOINTS = {"msub": "_", "munder": "_", "msup": "^", "mover": "^", "mfrac": "/"}
+JOINTS = {
+    "msub": "_",
+    "munder": "_",
+    "msup": "^",
+    "mover": "^",
+    "msubsup": "_^",
+    "munderover": "_^",
+    "mfrac": "/",
+}
 FUNCTION_APPLICATION = "\u2061"
 RELATIONS = set("=<>≤≥≠≈→")
 
@@ -107,10 +115,10 @@ def as_text(page: str) -> str:
 
 def _line(node: Element) -> str:
     parts = [_line(child) for child in node]
-    for tag, joint in JOINTS.items():
-        if node.tag == tag:
-            line = joint.join([parts[0], *(p if len(p) == 1 else f"({p})" for p in parts[1:])])
-            return f"{line} " if parts[0] == "∑" else line
+    if joints := JOINTS.get(node.tag):
+        others = (part if len(part) == 1 else f"({part})" for part in parts[1:])
+        line = parts[0] + "".join(map(str.__add__, joints, others))
+        return f"{line} " if parts[0] == "∑" else line
     text = "".join(parts) + (node.text or "").strip().replace(FUNCTION_APPLICATION, " ")
     if node.tag == "mo" and text in RELATIONS:
         return f" {text} "

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 # A server that has done nothing but load torch is forked for each program: fresh, and fast.
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 _processes: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
-_processes.set_forkserver_preload(["torch", "softmax_ce"])
+_processes.set_forkserver_preload(["torch"])
 
 
 class Ran(NamedTuple):

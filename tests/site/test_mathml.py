@@ -37,6 +37,7 @@ def test_a_display_formula_is_displayed_and_left_out_of_the_search() -> None:
     [
         (r"p_i = e^{z_i - m}", "p_i = e^(z_i−m)"),
         (r"-\sum_i p_i \log p_i", "−∑_i p_i log p_i"),
+        (r"p_i^2", "p_i^2"),
         (r"\frac{1}{V}", "1/V"),
         (r"x < y", "x < y"),
     ],
