@@ -15,7 +15,7 @@ from softmax_ce.softmax import log_softmax
 def softmax_temperature(logits: Tensor, T: float | Tensor = 1.0, dim: int = -1) -> Tensor:
     r"""Softmax of the logits divided by a temperature.
 
-    $$p_i = \frac{e^{(z_i - \max_k z_k) / T}}{\sum_j e^{(z_j - \max_k z_k) / T}}$$
+    $$p_i(T) = \frac{e^{(z_i - \max_k z_k) / T}}{\sum_j e^{(z_j - \max_k z_k) / T}}$$
 
     The shift comes before the division: the largest logit stays 0 and cannot overflow, however
     small T is. A T below 2**-126, float32's smallest normal number, is refused: torch would round

@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from pytest_codeblocks.plugin import TestBlock
 
-from softmax_ce.verify.run import run
+from softmax_ce.verify import blocks
+from softmax_ce.verify.page import Page
 
 ROOT = Path(__file__).parents[1]
 TYPES = {
@@ -36,20 +37,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def run_block(item: TestBlock) -> None:
-    """Every stream of the block must be what its page shows, and nothing leaks to the next one."""
-    block, file = item.obj, item.path.relative_to(item.config.rootpath)
-    place = f"{file}:{block.lineno}"
-    assert block.syntax == "python", f"{place}: write shell commands as console, which is not run"
-    ran = run(block.code, str(item.path), block.lineno)
-    if ran.failure or ran.errors:
-        raise RuntimeError(f"{place}: this block fails or warns:\n{ran.failure}{ran.errors}")
-    if ran.output != (block.expected_output or ""):
-        raise RuntimeError(
-            f"{place}: this block prints something else than its page shows.\n"
-            f"The page shows:\n{block.expected_output or '(nothing)'}\n"
-            f"If the new output is right, write it below the block:\n\n"
-            f"<!--pytest-codeblocks:expected-output-->\n\n```text\n{ran.output}```"
-        )
+    """Run a block that pytest-codeblocks has found, as `softmax-ce verify` does."""
+    file, line = item.path.relative_to(item.config.rootpath), item.obj.lineno
+    page = Page(file, item.path.read_bytes().decode())
+    found = [block for block in blocks.of(page) if block.line == line]
+    if not found:
+        raise RuntimeError(f"{file}:{line}: write Python as ```python, and shell as ```console")
+    if fault := blocks.check_one(page, *found):
+        raise RuntimeError(str(fault))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,12 @@
 # ---
 # jupyter:
 #   description: The whole lesson by hand in one sitting, from torch alone. Softmax, its overflow, the loss, its gradient and the temperature, each checked against the library.
+#   notation:
+#     c: uniform(-5, 5)
+#     S: z.exp().sum()
+#     z_{\max}: z.max()
+#     \mathrm{eps}: torch.finfo(torch.float32).eps
+#     \operatorname{diag}(p): torch.diag(p)
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -196,8 +202,8 @@ for pair in ([89.0, 89.0], [88.5, 88.5], [-110.0, -110.0]):
 # $$
 #
 # The number $e^c$ is positive, so we may cancel it in the third line. The
-# result holds for every $c$. We choose $c = -\max_k z_k$. Then no exponent is
-# above 0, so no exponential is above 1. The largest is exactly $e^0 = 1$, so
+# result holds for every $c$. We choose $-\max_k z_k$. Then no exponent is above
+# 0, so no exponential is above 1. The largest is exactly $e^0 = 1$, so
 # the sum of $V$ exponentials lies between 1 and $V$. For finite logits no
 # exponential is `inf` any more, and no sum is 0. (The sum itself can still be
 # too large for float16, with 65,520 classes and more.)
@@ -286,15 +292,14 @@ print("sum without dim, row sums:", sum_without_dim(batch).sum(-1))
 # differentiate, so we take the logarithm. It grows with its argument, so it
 # has its maximum at the same place. By custom a loss is made small, so we
 # change the sign. We divide by $N$ so that the size of the batch does not
-# matter. None of the three steps moves the optimum:
+# matter. None of the three steps moves the optimum, and what is left to
+# minimise is a mean:
 #
 # $$
 # \begin{aligned}
-# \text{maximise} &\quad \prod_{n=1}^{N} p_{n,y_n} \\
-# \text{maximise} &\quad \log \prod_{n=1}^{N} p_{n,y_n}
-#   = \sum_{n=1}^{N} \log p_{n,y_n} \\
-# \text{minimise} &\quad -\sum_{n=1}^{N} \log p_{n,y_n} \\
-# \text{minimise} &\quad \frac{1}{N} \sum_{n=1}^{N} \left(-\log p_{n,y_n}\right)
+# -\frac{1}{N} \log \prod_{n=1}^{N} p_{n,y_n}
+# &= -\frac{1}{N} \sum_{n=1}^{N} \log p_{n,y_n} \\
+# &= \frac{1}{N} \sum_{n=1}^{N} \left(-\log p_{n,y_n}\right)
 # \end{aligned}
 # $$
 #
@@ -338,9 +343,8 @@ cmp("batch", losses.mean(), F.cross_entropy(batch, targets))
 
 # %% [markdown]
 # One value of the loss is worth knowing by heart. If all $V$ logits are equal,
-# each class has probability $1/V$, and
-# $\mathcal{L} = -\log (1/V) = \log V$, whatever the truth is. A new network
-# that knows nothing should start near this value. For the 27 characters of
+# each class has probability $1/V$, and the loss is $-\log (1/V) = \log V$,
+# whatever the truth is. A new network that knows nothing should start near this value. For the 27 characters of
 # makemore it is 3.2958. A first loss far above it usually means that the
 # network is confident before it has learnt anything.
 
@@ -416,7 +420,7 @@ for form in (cross_entropy_manual, cross_entropy_log):
 # never 0. Log-softmax adds $1 + e^{-g}$ first. From 1 upwards the float32
 # numbers are one eps apart, so the sum moves in steps of eps. Once $e^{-g}$ is
 # at most half a step, the sum rounds to 1 and the loss is exactly 0. For two
-# classes that happens from $g = \log(2 / \text{eps})$ on. We look at a gap just
+# classes that happens from a gap of $\log(2 / \mathrm{eps})$ on. We look at a gap just
 # below this number and at one just above it.
 
 # %%

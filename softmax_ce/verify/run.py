@@ -1,11 +1,12 @@
 """Runs a program as a reader would who copied it: alone, in a fresh process."""
 
-import contextlib
-import io
 import multiprocessing
+import os
+import sys
+import tempfile
 import traceback
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, TextIO
 
 # A server that has done nothing but load torch is forked for each program: fresh, and fast.
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
@@ -37,10 +38,29 @@ def run(code: str, file: str = "block", line: int = 0) -> Ran:
 
 
 def _run(code: str, file: str, sender: Connection) -> None:
-    output, errors, failure = io.StringIO(), io.StringIO(), ""
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+    if torch := sys.modules.get("torch"):
+        torch.seed()  # a seed of its own, as in a fresh process: the server has drawn one for all
+    failure = ""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        streams = _stream(1, output), _stream(2, errors)
+        sys.stdout, sys.stderr = streams
         try:
             exec(compile(code, file, "exec"), {"__name__": "__main__"})
-        except BaseException:  # also SystemExit: a block that ends its process is not a block
-            failure = traceback.format_exc()
-    sender.send(Ran(output.getvalue(), errors.getvalue(), failure))
+        except BaseException as error:  # also SystemExit: a block that ends its process is no block
+            trace = error.__traceback__
+            error = error.with_traceback(trace.tb_next if trace else None)  # less this function
+            failure = "".join(traceback.format_exception(error))
+        for stream in streams:
+            stream.flush()
+        sender.send(Ran(_read(output), _read(errors), failure))
+
+
+def _stream(number: int, file: IO[bytes]) -> TextIO:
+    """A stream of the process which goes to the file, also what is written past Python."""
+    os.dup2(file.fileno(), number)
+    return open(number, "w", buffering=1, encoding="utf-8", newline="\n", closefd=False)
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")

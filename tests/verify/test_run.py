@@ -7,6 +7,11 @@ def test_what_a_program_prints_is_its_output() -> None:
     assert run("print(1 + 1)") == ("2\n", "", "")
 
 
+def test_what_is_written_past_python_is_seen_too() -> None:
+    code = "import os; print(1); os.write(1, b'2'); os.system('echo 3; echo careful >&2')"
+    assert run(code) == ("1\n23\n", "careful\n", "")
+
+
 def test_a_failure_names_the_file_and_the_line() -> None:
     failure = run("x = 1\n1 / 0", "docs/page.md", line=40).failure
     assert 'File "docs/page.md", line 42' in failure

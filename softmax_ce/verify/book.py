@@ -1,0 +1,104 @@
+"""The pages of the book, each through every check, with progress and a summary."""
+
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from difflib import unified_diff
+from pathlib import Path
+from typing import Protocol
+
+from softmax_ce.verify import blocks, fences, same_code
+from softmax_ce.verify.equations import claims
+from softmax_ce.verify.fault import Fault
+from softmax_ce.verify.page import Page
+
+
+class Check(Protocol):
+    """What a module offers that checks one kind of claim."""
+
+    def count(self, page: Page) -> int:
+        """How many such claims the page makes."""
+
+    def check(self, page: Page) -> Iterator[Fault]:
+        """Find those that do not hold."""
+
+
+CHECKS: dict[str, Check] = {
+    "fence": fences,
+    "block": blocks,
+    "copied function": same_code,
+    "formula": claims,
+}
+
+
+def whole() -> list[Path]:
+    """The whole book: README, chapters, notebook, and the docstrings of the package."""
+    return [Path("README.md"), Path("docs"), *sorted(Path("softmax_ce").glob("[!_]*.py"))]
+
+
+def pages(paths: Iterable[Path]) -> list[Path]:
+    """Every page among these files and in these folders: Markdown, or a notebook's script."""
+    found: list[Path] = []
+    for path in paths:
+        inside = [file for file in sorted(path.rglob("*")) if file.suffix in {".md", ".py"}]
+        if not inside and not path.is_file():
+            raise FileNotFoundError(f"there is no page {path} in {Path.cwd()}")
+        found += inside or [path]
+    return found
+
+
+def verify(paths: Iterable[Path], *, accept: bool = False) -> list[Fault]:
+    """Put the pages through every check and print what each finds; accept new outputs first."""
+    counts: Counter[str] = Counter()
+    faults = []
+    for path in pages(paths):
+        _progress(f"{path} ...")
+        found = [*_accept(path)] if accept else []
+        page = Page(path)
+        of_page = {name: check.count(page) for name, check in CHECKS.items()}
+        for name, check in CHECKS.items():
+            _progress(f"{path}: {_counted(of_page[name], name)} ...")
+            found += check.check(page)
+        _progress("")
+        print(f"{path}: {_counted(len(found), 'fault') if found else _listed(of_page)}")
+        for fault in sorted(found):
+            print(f"\n{fault}")
+        if found:
+            print()
+        counts.update({"page": 1, **of_page})
+        faults += found
+    print(f"{_listed(counts)}: {_counted(len(faults), 'fault') if faults else 'all hold'}")
+    return faults
+
+
+def _accept(path: Path) -> Iterator[Fault]:
+    """Write the outputs that changed, and print their diff."""
+    page = Page(path)
+    source = blocks.accept(page)
+    if source == page.source:
+        return
+    if path.read_bytes() != page.source.encode():
+        yield Fault(path, 1, "this page was saved while its blocks ran: accept once more")
+        return
+    _progress("")
+    before, after = page.source.splitlines(), source.splitlines()
+    print(*unified_diff(before, after, str(path), str(path), lineterm=""), sep="\n")
+    new = path.with_name(f".{path.name}.new")  # whole or not at all, if the machine stops
+    new.write_bytes(source.encode())
+    shutil.copymode(path, new)
+    os.replace(new, path)
+
+
+def _progress(text: str) -> None:
+    if sys.stdout.isatty():
+        print(f"\r\033[K{text}", end="", flush=True)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(_counted(number, name) for name, number in counts.items())
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"

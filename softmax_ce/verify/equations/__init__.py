@@ -1,0 +1,1 @@
+"""Runs the book's equations: LaTeX in, "it holds" or the logits that refute it out."""
