@@ -19,8 +19,8 @@ def cross_entropy_manual(logits: Tensor, targets: int | Tensor) -> Tensor:
 
     $$\mathcal{L} = -\log p_y$$
 
-    The textbook composition, kept to show where it dies: in float32 the loss is inf once the target
-    lies 103.98 below the largest logit, and its gradient is nan long before. Use `cross_entropy`.
+    The textbook composition, kept to show where it dies: the loss is inf once the probability of
+    the target underflows to 0, and its gradient is nan long before. Use `cross_entropy`.
 
     Args:
         logits: shape `(..., V)`, the classes last.

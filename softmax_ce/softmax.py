@@ -14,8 +14,8 @@ def softmax_naive(logits: Tensor, dim: int = -1) -> Tensor:
 
     $$p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}$$
 
-    Large logits overflow to nan without an exception: in float32 from 88.73 on, earlier where the
-    sum overflows. Kept to show that; use `softmax_stable`.
+    Logits above the logarithm of the largest float overflow to nan without an exception, smaller
+    ones where their sum overflows. Kept to show that; use `softmax_stable`.
 
     Args:
         logits: shape `(..., V)`, any real numbers.

@@ -206,7 +206,7 @@ for pair in ([89.0, 89.0], [88.5, 88.5], [-110.0, -110.0]):
 # 0, so no exponential is above 1. The largest is exactly $e^0 = 1$, so
 # the sum of $V$ exponentials lies between 1 and $V$. For finite logits no
 # exponential is `inf` any more, and no sum is 0. (The sum itself can still be
-# too large for float16, with 65,520 classes and more.)
+# too large for float16, with 65,520<!-- = torch.finfo(torch.float16).max + 16 --> classes and more.)
 #
 # In code, `amax` is the maximum along a dimension.
 
@@ -223,12 +223,12 @@ print(softmax_stable(large))
 print("equal:", torch.equal(softmax_stable(small), softmax_stable(large)))
 
 # %% [markdown]
-# Here the two rows agree in every bit, because both become $[-2, -1, 0]$
+# Here the two rows agree in every bit, because both become $[-2, -1, 0]$<!-- = torch.tensor([1.0, 2.0, 3.0]) - 3 -->
 # after the shift and these subtractions are exact. In general the subtraction
 # rounds, and two shifted rows agree only up to rounding.
 #
 # In floats a probability can still be exactly 0. A logit 200 below the largest
-# has the probability $e^{-200}$, about $10^{-87}$, and float32 has no positive
+# has the probability $e^{-200}$, about $10^{-87}$<!-- = math.exp(-200) -->, and float32 has no positive
 # number that small. This matters in Section 6, where we take a logarithm.
 
 # %%
@@ -254,9 +254,9 @@ cmp("batch", softmax_stable(batch), torch.softmax(batch, dim=-1))
 # **In the maximum.** `logits.max()` is the maximum of the whole batch. Each row
 # is still shifted by one number, so the formula is still right, and on our
 # batch the result is too, up to rounding. But a row far below the batch's
-# maximum underflows: if its largest logit is more than 104 below, all its
+# maximum underflows: if its largest logit is more than 104<!-- = 149.5 * math.log(2) --> below, all its
 # exponentials are 0, and `0 / 0` is `nan`. (It loses digits earlier, from about
-# 87 on.) So one row of large logits spoils another row that even the naive form
+# 87<!-- = -math.log(torch.finfo(torch.float32).tiny) --> on.) So one row of large logits spoils another row that even the naive form
 # computes correctly.
 #
 # **In the sum.** `exps.sum()` adds up the whole batch. Then the whole batch
@@ -359,7 +359,7 @@ for V in (3, 10, 27):
 # The softmax is stable now. Its logarithm is not. Take two classes, give the
 # wrong one a logit larger by a gap $g$, and let $g$ grow. The loss is
 # $\log(1 + e^g)$, which is $g$ in all the digits we print. But $p_y$ shrinks
-# like $e^{-g}$, and beyond a gap of 104 it underflows to 0 in float32. Then
+# like $e^{-g}$, and beyond a gap of 104<!-- = 149.5 * math.log(2) --> it underflows to 0 in float32. Then
 # $-\log 0$ is `inf`.
 #
 # The remedy is to take the logarithm on paper, before any number is computed.
@@ -495,7 +495,7 @@ for gap in (10.0, 15.0, 16.5, 17.0, 20.0):
     print(f"{gap:5.1f}  {theirs:15.2e}  {third:10.2e}  {double:.2e}")
 
 # %% [markdown]
-# At a gap of 15 the library is 17 % off in float32, at 16.5 it is 75 % off, and
+# At a gap of 15 the library is 17 %<!-- = abs(F.cross_entropy(torch.tensor([15.0, 0.0]), torch.tensor(0)).item() / math.log1p(math.exp(-15.0)) - 1) --> off in float32, at 16.5 it is 75 %<!-- = abs(F.cross_entropy(torch.tensor([16.5, 0.0]), torch.tensor(0)).item() / math.log1p(math.exp(-16.5)) - 1) --> off, and
 # at 17 nothing is left. The third form agrees with the float64 column in every
 # digit shown. In float64 the library reaches the same end later, at a gap of
 # 36.74.
@@ -699,7 +699,7 @@ print("probabilities after: ", softmax_stable(after))
 # The code shifts first and divides afterwards. Then the largest logit is 0,
 # and 0 divided by any $T$ is 0. The other order can overflow: in float16,
 # $10 / 0.0001$ is `inf`. The code also refuses a $T$ that is negative,
-# infinite, or below $2^{-126}$, the smallest normal float32. With $T = 0$ it
+# infinite, or below $2^{-126}$<!-- = torch.finfo(torch.float32).tiny -->, the smallest normal float32. With $T = 0$ it
 # would compute 0 / 0 and return `nan`, and a negative $T$ would turn the order
 # round.
 
@@ -754,7 +754,7 @@ for T in temperatures:
     print(f"{T:4}   {row}  {entropy(four / T):7.4f}")
 
 # %% [markdown]
-# At $T = 0.1$ the first class has all but 0.00005 of the probability; the zeros
+# At $T = 0.1$ the first class has all but 0.00005<!-- = 1 - torch.softmax(torch.tensor([20.0, 10, 5, 1]).double(), 0)[0] --> of the probability; the zeros
 # in that row are rounded for print. At $T = 10$ the row is on its way to 0.25
 # each, from 0.2784 down to 0.2302. "High temperature" is easily taken for
 # uniform, so look at $T = 5$: the first class is still $e^{1.9 / 5} = 1.46$
@@ -830,7 +830,7 @@ print("T = 1000000:", softmax_temperature(tie, T=1000000))
 # now from the functions above: on the examples of this notebook, and on 1,000
 # random rows of 27 logits. If one of them does not hold, the cell fails.
 #
-# The comparison is in float64, where eps is $2.2 \cdot 10^{-16}$, and "equal"
+# The comparison is in float64, where eps is $2.2 \cdot 10^{-16}$<!-- = torch.finfo(torch.float64).eps -->, and "equal"
 # means that no difference is above $10^{-12}$. Only the checks of overflow and
 # of the third form run in float32, where the effects appear.
 

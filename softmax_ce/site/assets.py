@@ -52,6 +52,7 @@ def mended_page(html: str) -> str:
     html = _replaced(html, SEARCH, f'{SEARCH} aria-label="Search"')
     html = html.replace("<span></span><code>", '<span></span><code tabindex="0">')
     html = re.sub(r"<table>.*?</table>", rf"{TABLE}\g<0></div></div>", html, flags=re.DOTALL)
+    html = re.sub(r"<!-- *(?:=|not run:).*?-->", "", html, flags=re.DOTALL)  # for the checks
     html = re.sub(r' data-search-exclude(="")?', "", html)  # the index has been made
     parts = re.split(r"(<pre\b.*?</pre>)", html, flags=re.DOTALL)
     parts[::2] = [re.sub(r"\s*\n\s*", "\n", part) for part in parts[::2]]

@@ -9,7 +9,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Protocol
 
-from softmax_ce.verify import blocks, fences, same_code
+from softmax_ce.verify import blocks, fences, numbers, same_code
 from softmax_ce.verify.equations import claims
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
@@ -30,6 +30,7 @@ CHECKS: dict[str, Check] = {
     "block": blocks,
     "copied function": same_code,
     "formula": claims,
+    "number": numbers,
 }
 
 

@@ -22,6 +22,9 @@ FORMULA = re.compile(
     r"\$\$(?P<display>.+?)\$\$|(?<![\\$])\$(?![\s$])(?P<inline>(?:\\.|[^\\$])+?)(?<!\s)\$",
     re.DOTALL,
 )
+IMAGE = re.compile(r"!\[[^\]]*\]\(figure:(?P<name>\w+\.\w+)")
+ALT = re.compile(r'# %%.* alt="([^"]*)"')
+DOCTEST = re.compile(r"^ *>>> (?:.*\S.*\n?)+", re.MULTILINE)
 REASON = re.compile(r"\s*<!--\s*not run:\s*(.+?)\s*-->", re.DOTALL)
 
 
@@ -96,11 +99,16 @@ class Page:
 
     @cached_property
     def prose(self) -> str:
-        """The text without front matter, blocks, code spans and comments."""
-        lines = FRONT_MATTER.sub(_blank, self.text).split("\n")
+        """The text without front matter, blocks and code spans."""
+        lines = FRONT_MATTER.sub(blank, self.text).split("\n")
         for block in self.fences:
             lines[block.line - 1 : block.end] = [""] * (block.end - block.line + 1)
-        return CODE_SPAN.sub(_blank, "\n".join(lines))
+        return CODE_SPAN.sub(blank, "\n".join(lines))
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """The figures of the page, `chapter.function`."""
+        return [image["name"] for image in IMAGE.finditer(self.prose)]
 
     @cached_property
     def formulas(self) -> list[Formula]:
@@ -121,7 +129,7 @@ class Page:
         return found
 
 
-def _blank(found: re.Match[str]) -> str:
+def blank(found: re.Match[str]) -> str:
     """As many lines and characters, all of them blank."""
     return re.sub(r"[^\n]", " ", found[0])
 
@@ -146,7 +154,8 @@ def _markdown_cells(script: str) -> str:
     for line in script.split("\n"):
         if line.startswith("# %%"):
             in_markdown = "[markdown]" in line
-            lines.append("")
+            alt = ALT.match(line)
+            lines.append(f"![{alt[1]}]()" if alt else "")
         else:
             lines.append(line.removeprefix("#").removeprefix(" ") if in_markdown else "")
     return "\n".join(lines)
@@ -162,4 +171,4 @@ def _docstrings(module: str) -> str:
             string = node.body[0]
             first, last = string.lineno - 1, string.end_lineno or string.lineno
             lines[first:last] = rows[first:last]
-    return "\n".join("" if line.lstrip().startswith(">>>") else line for line in lines)
+    return DOCTEST.sub(blank, "\n".join(lines))

@@ -1,0 +1,68 @@
+"""The numbers that a figure shows: those of its marks and of its texts."""
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+MANY = 30  # points, of which no reader tells the single one: a curve counts with its ends
+
+
+@cache
+def numbers(name: str) -> list[list[float]]:
+    """The data of the figure `chapter.function`, in rows."""
+    return [*of_marks(_figure(name))]
+
+
+@cache
+def texts(name: str) -> list[str]:
+    """What is written in the figure `chapter.function`: its titles, and all of it."""
+    return [*of_texts(_figure(name))]
+
+
+@cache
+def _figure(name: str) -> Any:
+    chapter, _, function = name.partition(".")
+    return getattr(import_module(f"softmax_ce.figures.{chapter}"), function)()
+
+
+def print_numbers() -> None:
+    """Make `plt.show` print what the figures show, for a program that has no screen."""
+    import matplotlib.pyplot as plt
+
+    def show() -> None:
+        for figure in map(plt.figure, plt.get_fignums()):
+            for row in of_marks(figure):
+                print(*row)
+            print(*of_texts(figure), sep="\n")
+        plt.close("all")
+
+    plt.switch_backend("agg")
+    plt.show = show
+
+
+def of_marks(figure: Any) -> Iterator[list[float]]:
+    """The data of the marks, in rows: points, bars, cells."""
+    for axes in figure.axes:
+        marks: list[list[float]] = []
+        points = [line.get_xydata() for line in axes.lines]
+        points += [collection.get_offsets() for collection in axes.collections]
+        for row in points:
+            ends = row if len(row) <= MANY else row[[0, -1]]
+            yield from ends.T.tolist()
+            marks += ends[:, ::-1].tolist() if len(row) <= MANY else []
+        yield [number for mark in marks for number in mark]  # 1 at 0, 2.72 at 1
+        bars = [patch for patch in axes.patches if hasattr(patch, "get_width")]
+        yield [bar.get_height() for bar in bars]
+        yield [end for bar in bars for end in (bar.get_x(), bar.get_x() + bar.get_width())]
+        for image in [*axes.images, *axes.collections]:
+            if image.get_array() is not None:
+                yield image.get_array().ravel().tolist()
+
+
+def of_texts(figure: Any) -> Iterator[str]:
+    """The titles, and then all that is written: labels, ticks, what stands beside the marks."""
+    yield "\n".join(axes.get_title(loc) for loc in ("left", "center") for axes in figure.axes)
+    figure.draw_without_rendering()
+    written = figure.findobj(lambda artist: hasattr(artist, "get_text"))
+    yield "\n".join(text.get_text() for text in written if text.get_visible())

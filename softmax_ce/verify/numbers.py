@@ -1,0 +1,252 @@
+"""The numbers in a page's sentences: each is bound to one that the page computes.
+
+A numeral holds if it is a rounding, to the digits written, of a number that an output or a figure
+of its page shows, or that stands in its page's code; or of the expression in a comment behind it,
+`88.72<!-- = math.log(torch.finfo(torch.float32).max) -->`. Behind a numeral that nothing on the
+page computes stands the reason, `<!-- not run: reason -->`.
+"""
+
+import ast
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+import softmax_ce
+from softmax_ce.verify import figures
+from softmax_ce.verify.fault import Fault
+from softmax_ce.verify.page import COMMENT, FORMULA, Page, blank
+from softmax_ce.verify.run import run
+
+SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+RAISED = r"(?:⁻?[⁰¹²³⁴-⁹]+|\^\{-?\d+\})"
+NUMERAL = re.compile(
+    r"(?<![\w.^{])(?P<sign>[+−-](?=\d))?"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.(?P<decimals>\d+))?"
+    rf"(?:e(?P<exponent>[+-]?\d+)|(?P<power>{RAISED})| ?(?:·|\\cdot) ?10(?P<times>{RAISED}))?"
+    r"(?P<percent> ?(?:%|percent\b))?(?![\w^]|\.\d|,\d{3})"
+)
+LITERAL = r"-?\d[\d,.]*(?: *\\cdot *\d+)?(?:\^\{-?\d+\})?"
+# A formula that says a number as a sentence would: 1.2 \cdot 10^{-7}, T = 5, [1000, 1001].
+SAYS = re.compile(
+    rf"(?:[A-Za-z]\w*\s*(?:=|<|>|\\le|\\ge)\s*)?[\[(]?{LITERAL}(?:,\\?\s*{LITERAL})*[\])]?"
+)
+BETWEEN = re.compile(  # the numerals of a list: 1, 2 and 3; buy 1, hold 2; 1 at 2
+    r"(?:(?:,|,? and|,? or|,\\)(?: (?!from|near|is|in|at|on|then)[a-z]+)?|(?P<at> at(?: \w =)?))\s+"
+)
+TARGET = re.compile(r'\]\([^)"\s]*|\{:? ?[.#][^}]*\}')
+BEHIND = re.compile(r"[$*)\]]{0,3}<!--\s*(?P<kind>=|not run:)\s*(?P<text>.+?)\s*-->", re.DOTALL)
+
+# Numerals that claim nothing alone: small whole numbers, which count or name; the numbers of
+# sections, versions, days and list items; years.
+COUNTING = 10
+NAMED = re.compile(r"(?:[Ss]ection|Python|torch|version|[Dd]ay)\s$|^\s*(?:#+ )?$")
+YEAR = re.compile(r"(?:\b[Ii]n\s|\bsince\s|\()$")
+
+
+class Numeral(NamedTuple):
+    """A number as it is written, and how far a number that it rounds may be from it."""
+
+    text: str
+    value: float
+    half_unit: float
+    start: int = 0
+    end: int = 0
+    is_at: bool = False  # behind "at": the place of the one before
+
+    def rounds(self, number: float) -> bool:
+        """Whether this is a rounding of `number`; of its size, where no sign is written."""
+        if self.text[0] not in "+−-":
+            number = abs(number)
+        return abs(number - self.value) <= self.half_unit + 1e-9 * abs(self.value)
+
+
+class Claim(NamedTuple):
+    """A numeral, or a list of them, with the comment behind it: its kind and what it says."""
+
+    numerals: list[Numeral]
+    line: int
+    kind: str = ""
+    comment: str = ""
+
+    @property
+    def text(self) -> str:
+        """The numerals as they are written."""
+        return ", ".join(numeral.text for numeral in self.numerals)
+
+
+def of(page: Page) -> list[Claim]:
+    """The numerals of a page that claim something; those of a list claim it together."""
+    text = COMMENT.sub(blank, FORMULA.sub(_said, TARGET.sub(blank, page.prose)))
+    found, reason = [], ""
+    lines = zip(text.split("\n"), page.prose.split("\n"), strict=True)
+    for line, (row, whole) in enumerate(lines, start=1):
+        above = BEHIND.fullmatch(whole.strip())  # a reason for all lines up to the next blank one
+        reason = above["text"] if above else reason if whole.strip() else ""
+        for group in _groups(row):
+            if len(group) > 1 or not _only_names(group[0], row[: group[0].start]):
+                behind = BEHIND.match(whole, group[-1].end)
+                kind, comment = behind.groups() if behind else ("not run:" * bool(reason), reason)
+                found.append(Claim(group, line, kind, comment))
+    return found
+
+
+def numerals(text: str) -> Iterator[Numeral]:
+    """The numerals in a text."""
+    for match in NUMERAL.finditer(text):
+        digits, decimals = match["digits"].replace(",", ""), match["decimals"] or ""
+        exponent = _exponent(match["exponent"] or match["times"]) - 2 * bool(match["percent"])
+        value = float(f"{digits}.{decimals}") * 10.0**exponent
+        significant = (digits + decimals).lstrip("0") if decimals else digits.rstrip("0")
+        is_exact = len(significant) <= 1 and value >= 0.1  # 0.5 is no rounding of 0.47
+        half_unit = 0.0 if is_exact else 0.5 * 10.0 ** (exponent - len(decimals))
+        if match["power"]:
+            value = math.exp(_exponent(match["power"]) * math.log(value)) if value else math.nan
+            half_unit = 0.0
+        if match["sign"] in ("−", "-"):
+            value = -value
+        if (len(digits) > 1 and digits[0] == "0") or (match["times"] and not value):
+            value = math.nan  # no one writes 07, or 0 times a power
+        yield Numeral(match[0], value, half_unit, *match.span())
+
+
+def _groups(row: str) -> list[list[Numeral]]:
+    groups: list[list[Numeral]] = []
+    for numeral in numerals(row):
+        between = groups and BETWEEN.fullmatch(row, groups[-1][-1].end, numeral.start)
+        if between:
+            groups[-1].append(numeral._replace(is_at=bool(between["at"])))
+        else:
+            groups.append([numeral])
+    return groups
+
+
+def _exponent(text: str | None) -> int:
+    return int(text.translate(SUPERSCRIPTS).strip("^{}")) if text else 0
+
+
+def _said(formula: re.Match[str]) -> str:
+    """The number that a formula says, in its place; of any other formula nothing."""
+    inline = formula["inline"]
+    return f" {inline} " if inline and SAYS.fullmatch(inline) else blank(formula)
+
+
+def _only_names(numeral: Numeral, before: str) -> bool:
+    is_year = numeral.text.isdigit() and 1900 <= numeral.value < 2100 and YEAR.search(before)
+    return _only_counts(numeral) or bool(NAMED.search(before) or is_year)
+
+
+def _only_counts(numeral: Numeral) -> bool:
+    return numeral.text.lstrip("+−-").isdigit() and abs(numeral.value) <= COUNTING
+
+
+def count(page: Page) -> int:
+    """How many numerals of the page claim something."""
+    return sum(len(claim.numerals) for claim in of(page))
+
+
+def check(page: Page) -> Iterator[Fault]:
+    """Look for what the numerals of the page are bound to."""
+    claims = of(page)
+    rows = [*sources(page)] if claims else []
+    for claim in claims:
+        if claim.kind == "=":
+            problem = _wrong(claim)
+        else:
+            problem = "" if claim.kind or _is_bound(claim.numerals, rows) else _unbound(claim, rows)
+        if problem:
+            yield Fault(page.path, claim.line, problem)
+
+
+def _is_bound(numerals: list[Numeral], rows: list[list[float]]) -> bool:
+    """Whether the numerals stand in a row, or each side of an "at" does."""
+    if any(_stand_in(numerals, row) for row in rows):
+        return True
+    places = [place for place, numeral in enumerate(numerals) if numeral.is_at]
+    if not places:
+        return len(numerals) == 1 and _only_counts(numerals[0])
+    return all(
+        _is_bound(part, rows) for part in (numerals[: places[0]], _from(numerals, places[0]))
+    )
+
+
+def _from(numerals: list[Numeral], place: int) -> list[Numeral]:
+    first, *rest = numerals[place:]
+    return [first._replace(is_at=False), *rest]
+
+
+def _stand_in(numerals: list[Numeral], row: list[float]) -> bool:
+    """Whether the numerals are roundings of numbers that follow each other in the row."""
+    starts = range(len(row) - len(numerals) + 1)
+    return any(all(map(Numeral.rounds, numerals, row[start:])) for start in starts)
+
+
+def _unbound(claim: Claim, rows: list[list[float]]) -> str:
+    remedy = f"Print it, or write what it is behind it: {claim.text}<!-- = expression -->"
+    if len(claim.numerals) > 1:
+        return f"nothing that this page computes has {claim.text} in a row. {remedy}"
+    value = abs(claim.numerals[0].value)
+    numbers = [number for row in rows for number in row] or [math.nan]
+    nearest = min(numbers, key=lambda number: abs(abs(number) - value))
+    found = f"(the nearest is {nearest:.10g})"
+    return f"{claim.text} is bound to nothing that this page computes {found}. {remedy}"
+
+
+def _wrong(claim: Claim) -> str:
+    """What is wrong with numerals that have an expression behind them."""
+    names = {"F": F, "math": math, "sce": softmax_ce, "torch": torch}
+    try:
+        result = torch.as_tensor(eval(claim.comment, names), dtype=torch.float64).flatten().tolist()
+    except Exception as error:
+        return f"the expression behind {claim.text} fails: {error}"
+    if claim.text.startswith("10^"):  # its order of magnitude
+        result = [10.0 ** round(math.log10(number)) for number in result]
+    if len(result) == len(claim.numerals) and all(map(Numeral.rounds, claim.numerals, result)):
+        return ""
+    shown = ", ".join(f"{number:.10g}" for number in result)
+    return f"{claim.text} is no rounding of {claim.comment}, which is {shown}"
+
+
+def sources(page: Page) -> Iterator[list[float]]:
+    """What a page computes, in rows: its outputs, its figures, and its code, which runs."""
+    for block in page.blocks:
+        if block.language == "python":
+            yield literals(block.code)
+            yield values(block.output)
+    for name in page.figures:
+        yield from figures.numbers(name)
+        yield from map(values, figures.texts(name))
+    if page.path.suffix == ".py":
+        yield literals(page.source)
+    if page.is_notebook:
+        yield values(_output_of_notebook(page.path, page.source))
+
+
+def values(text: str) -> list[float]:
+    """The numbers in a text, in their order."""
+    return [numeral.value for numeral in numerals(text)]
+
+
+def literals(code: str) -> list[float]:
+    """The numbers in a program, with their signs, in their order."""
+    signs, found = {}, []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            signs[node.operand] = -1
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            value = signs.get(node, 1) * float(node.value)
+            found.append((node.lineno, node.col_offset, value))
+    return [value for *_, value in sorted(found)]
+
+
+def _output_of_notebook(path: Path, script: str) -> str:
+    """All that a notebook prints, and all that its figures show."""
+    show = f"from {figures.__name__} import print_numbers as _; _(); "
+    ran = run(show + script, str(path))
+    if ran.failure:
+        raise ValueError(f"{path} fails:\n{ran.failure}")
+    return ran.output
