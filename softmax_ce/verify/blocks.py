@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from difflib import unified_diff
 from functools import partial
 
+from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import EXPECTED, Block, Page
 from softmax_ce.verify.run import Ran, run
@@ -17,9 +18,11 @@ def of(page: Page) -> list[Block]:
     return [block for block in page.blocks if block.language == "python"]
 
 
-def count(page: Page) -> int:
-    """How many Python blocks the page has."""
-    return len(of(page))
+def claims(page: Page) -> list[Claim]:
+    """The page's blocks, and the outputs that it shows below them."""
+    blocks = [Claim("block", block.line, block.code.split("\n")[0]) for block in of(page)]
+    shown = [block for block in of(page) if block.output_line]
+    return blocks + [Claim("output", b.output_line, b.output.split("\n")[0]) for b in shown]
 
 
 def check(page: Page) -> Iterator[Fault]:

@@ -9,8 +9,8 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Protocol
 
-from softmax_ce.verify import blocks, fences, numbers, same_code
-from softmax_ce.verify.equations import claims
+from softmax_ce.verify import blocks, equations, fences, figures, links, numbers, same_code
+from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
 
@@ -18,20 +18,14 @@ from softmax_ce.verify.page import Page
 class Check(Protocol):
     """What a module offers that checks one kind of claim."""
 
-    def count(self, page: Page) -> int:
-        """How many such claims the page makes."""
+    def claims(self, page: Page) -> list[Claim]:
+        """What the page claims."""
 
     def check(self, page: Page) -> Iterator[Fault]:
-        """Find those that do not hold."""
+        """Find what does not hold."""
 
 
-CHECKS: dict[str, Check] = {
-    "fence": fences,
-    "block": blocks,
-    "copied function": same_code,
-    "formula": claims,
-    "number": numbers,
-}
+CHECKS: tuple[Check, ...] = (fences, blocks, same_code, equations, numbers, figures, links)
 
 
 def whole() -> list[Path]:
@@ -52,23 +46,25 @@ def pages(paths: Iterable[Path]) -> list[Path]:
 
 def verify(paths: Iterable[Path], *, accept: bool = False) -> list[Fault]:
     """Put the pages through every check and print what each finds; accept new outputs first."""
-    counts: Counter[str] = Counter()
+    counts = Counter(page=0)
     faults = []
     for path in pages(paths):
         _progress(f"{path} ...")
         found = [*_accept(path)] if accept else []
         page = Page(path)
-        of_page = {name: check.count(page) for name, check in CHECKS.items()}
-        for name, check in CHECKS.items():
-            _progress(f"{path}: {_counted(of_page[name], name)} ...")
+        of_page: Counter[str] = Counter()
+        for check in CHECKS:
+            kinds = Counter(claim.kind for claim in check.claims(page))
+            _progress(f"{path}: {_listed(kinds)} ...")
             found += check.check(page)
+            of_page += kinds
         _progress("")
         print(f"{path}: {_counted(len(found), 'fault') if found else _listed(of_page)}")
         for fault in sorted(found):
             print(f"\n{fault}")
         if found:
             print()
-        counts.update({"page": 1, **of_page})
+        counts += of_page + Counter(page=1)
         faults += found
     print(f"{_listed(counts)}: {_counted(len(faults), 'fault') if faults else 'all hold'}")
     return faults
@@ -98,7 +94,7 @@ def _progress(text: str) -> None:
 
 
 def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(_counted(number, name) for name, number in counts.items())
+    return ", ".join(_counted(n, name) for name, n in counts.items()) or "nothing to check"
 
 
 def _counted(number: int, name: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import EXPECTED, Block, Page
 
@@ -11,9 +12,9 @@ FENCE = re.compile(r"(?:> *)*(?:`{3,}|~{3,})")
 OTHER_CODE = re.compile(r"<(pre|code)\b|`#!|^=== ")
 
 
-def count(page: Page) -> int:
-    """How many fences the page has."""
-    return len(page.fences)
+def claims(_: Page) -> list[Claim]:
+    """None: these are rules for how a page is written."""
+    return []
 
 
 def check(page: Page) -> Iterator[Fault]:

@@ -1,11 +1,41 @@
-"""The numbers that a figure shows: those of its marks and of its texts."""
+"""The figures of a page: each is there, and says in words what it shows."""
 
+import ast
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from softmax_ce.verify.claim import Claim
+from softmax_ce.verify.fault import Fault
+from softmax_ce.verify.page import Page
+
+FIGURES = Path(__file__).parents[1] / "figures"
 MANY = 30  # points, of which no reader tells the single one: a curve counts with its ends
+
+
+def claims(page: Page) -> list[Claim]:
+    """The figures that the page shows."""
+    return [Claim("figure", image.line, image.name) for image in page.images]
+
+
+def check(page: Page) -> Iterator[Fault]:
+    """Look for the function that draws each figure, and for its alt text."""
+    for image in page.images:
+        chapter, _, function = image.name.partition(".")
+        file = FIGURES / f"{chapter}.py"
+        if not file.is_file() or function not in _functions(file):
+            message = f"there is no figure {image.name}: write a function {function} in {file}"
+            yield Fault(page.path, image.line, message)
+        if not image.alt.strip():
+            message = f"figure {image.name} has no alt text: say between [ and ] what it shows"
+            yield Fault(page.path, image.line, message)
+
+
+def _functions(file: Path) -> list[str]:
+    nodes = ast.parse(file.read_text(encoding="utf-8")).body
+    return [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
 
 
 @cache

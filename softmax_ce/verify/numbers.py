@@ -10,14 +10,12 @@ import ast
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-import torch.nn.functional as F
-
-import softmax_ce
 from softmax_ce.verify import figures
+from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import COMMENT, FORMULA, Page, blank
 from softmax_ce.verify.run import run
@@ -65,7 +63,7 @@ class Numeral(NamedTuple):
         return abs(number - self.value) <= self.half_unit + 1e-9 * abs(self.value)
 
 
-class Claim(NamedTuple):
+class Sentence(NamedTuple):
     """A numeral, or a list of them, with the comment behind it: its kind and what it says."""
 
     numerals: list[Numeral]
@@ -74,12 +72,17 @@ class Claim(NamedTuple):
     comment: str = ""
 
     @property
+    def reason(self) -> str:
+        """Why it is not checked."""
+        return self.comment if self.kind == "not run:" else ""
+
+    @property
     def text(self) -> str:
         """The numerals as they are written."""
         return ", ".join(numeral.text for numeral in self.numerals)
 
 
-def of(page: Page) -> list[Claim]:
+def of(page: Page) -> list[Sentence]:
     """The numerals of a page that claim something; those of a list claim it together."""
     text = COMMENT.sub(blank, FORMULA.sub(_said, TARGET.sub(blank, page.prose)))
     found, reason = [], ""
@@ -91,7 +94,7 @@ def of(page: Page) -> list[Claim]:
             if len(group) > 1 or not _only_names(group[0], row[: group[0].start]):
                 behind = BEHIND.match(whole, group[-1].end)
                 kind, comment = behind.groups() if behind else ("not run:" * bool(reason), reason)
-                found.append(Claim(group, line, kind, comment))
+                found.append(Sentence(group, line, kind, comment))
     return found
 
 
@@ -144,22 +147,27 @@ def _only_counts(numeral: Numeral) -> bool:
     return numeral.text.lstrip("+−-").isdigit() and abs(numeral.value) <= COUNTING
 
 
-def count(page: Page) -> int:
-    """How many numerals of the page claim something."""
-    return sum(len(claim.numerals) for claim in of(page))
+def claims(page: Page) -> list[Claim]:
+    """The numerals of the page that claim something."""
+    return [
+        Claim("number", sentence.line, numeral.text, sentence.reason)
+        for sentence in of(page)
+        for numeral in sentence.numerals
+    ]
 
 
 def check(page: Page) -> Iterator[Fault]:
     """Look for what the numerals of the page are bound to."""
-    claims = of(page)
-    rows = [*sources(page)] if claims else []
-    for claim in claims:
-        if claim.kind == "=":
-            problem = _wrong(claim)
-        else:
-            problem = "" if claim.kind or _is_bound(claim.numerals, rows) else _unbound(claim, rows)
+    sentences = of(page)
+    rows = [*sources(page)] if sentences else []
+    for sentence in sentences:
+        problem = ""
+        if sentence.kind == "=":
+            problem = _wrong(sentence)
+        elif not sentence.kind and not _is_bound(sentence.numerals, rows):
+            problem = _unbound(sentence, rows)
         if problem:
-            yield Fault(page.path, claim.line, problem)
+            yield Fault(page.path, sentence.line, problem)
 
 
 def _is_bound(numerals: list[Numeral], rows: list[list[float]]) -> bool:
@@ -169,14 +177,8 @@ def _is_bound(numerals: list[Numeral], rows: list[list[float]]) -> bool:
     places = [place for place, numeral in enumerate(numerals) if numeral.is_at]
     if not places:
         return len(numerals) == 1 and _only_counts(numerals[0])
-    return all(
-        _is_bound(part, rows) for part in (numerals[: places[0]], _from(numerals, places[0]))
-    )
-
-
-def _from(numerals: list[Numeral], place: int) -> list[Numeral]:
-    first, *rest = numerals[place:]
-    return [first._replace(is_at=False), *rest]
+    before, (place, *rest) = numerals[: places[0]], numerals[places[0] :]
+    return _is_bound(before, rows) and _is_bound([place._replace(is_at=False), *rest], rows)
 
 
 def _stand_in(numerals: list[Numeral], row: list[float]) -> bool:
@@ -185,30 +187,37 @@ def _stand_in(numerals: list[Numeral], row: list[float]) -> bool:
     return any(all(map(Numeral.rounds, numerals, row[start:])) for start in starts)
 
 
-def _unbound(claim: Claim, rows: list[list[float]]) -> str:
-    remedy = f"Print it, or write what it is behind it: {claim.text}<!-- = expression -->"
-    if len(claim.numerals) > 1:
-        return f"nothing that this page computes has {claim.text} in a row. {remedy}"
-    value = abs(claim.numerals[0].value)
+def _unbound(sentence: Sentence, rows: list[list[float]]) -> str:
+    remedy = f"Print it, or write what it is behind it: {sentence.text}<!-- = expression -->"
+    if len(sentence.numerals) > 1:
+        return f"nothing that this page computes has {sentence.text} in a row. {remedy}"
+    value = abs(sentence.numerals[0].value)
     numbers = [number for row in rows for number in row] or [math.nan]
     nearest = min(numbers, key=lambda number: abs(abs(number) - value))
     found = f"(the nearest is {nearest:.10g})"
-    return f"{claim.text} is bound to nothing that this page computes {found}. {remedy}"
+    return f"{sentence.text} is bound to nothing that this page computes {found}. {remedy}"
 
 
-def _wrong(claim: Claim) -> str:
+def _wrong(sentence: Sentence) -> str:
     """What is wrong with numerals that have an expression behind them."""
+    import torch
+    import torch.nn.functional as F
+
+    import softmax_ce
+
     names = {"F": F, "math": math, "sce": softmax_ce, "torch": torch}
     try:
-        result = torch.as_tensor(eval(claim.comment, names), dtype=torch.float64).flatten().tolist()
+        value = eval(sentence.comment, names)
+        result = torch.as_tensor(value, dtype=torch.float64).flatten().tolist()
     except Exception as error:
-        return f"the expression behind {claim.text} fails: {error}"
-    if claim.text.startswith("10^"):  # its order of magnitude
+        return f"the expression behind {sentence.text} fails: {error}"
+    if sentence.text.startswith("10^"):  # its order of magnitude
         result = [10.0 ** round(math.log10(number)) for number in result]
-    if len(result) == len(claim.numerals) and all(map(Numeral.rounds, claim.numerals, result)):
+    numerals = sentence.numerals
+    if len(result) == len(numerals) and all(map(Numeral.rounds, numerals, result)):
         return ""
     shown = ", ".join(f"{number:.10g}" for number in result)
-    return f"{claim.text} is no rounding of {claim.comment}, which is {shown}"
+    return f"{sentence.text} is no rounding of {sentence.comment}, which is {shown}"
 
 
 def sources(page: Page) -> Iterator[list[float]]:
@@ -217,9 +226,10 @@ def sources(page: Page) -> Iterator[list[float]]:
         if block.language == "python":
             yield literals(block.code)
             yield values(block.output)
-    for name in page.figures:
-        yield from figures.numbers(name)
-        yield from map(values, figures.texts(name))
+    for image in page.images:
+        with suppress(ImportError, AttributeError):  # no such figure: another check says so
+            yield from figures.numbers(image.name)
+            yield from map(values, figures.texts(image.name))
     if page.path.suffix == ".py":
         yield literals(page.source)
     if page.is_notebook:

@@ -22,7 +22,7 @@ FORMULA = re.compile(
     r"\$\$(?P<display>.+?)\$\$|(?<![\\$])\$(?![\s$])(?P<inline>(?:\\.|[^\\$])+?)(?<!\s)\$",
     re.DOTALL,
 )
-IMAGE = re.compile(r"!\[[^\]]*\]\(figure:(?P<name>\w+\.\w+)")
+IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\(figure:(?P<name>[^)\s]*)(?: \"(?P<caption>[^\"]*)\")?\)")
 ALT = re.compile(r'# %%.* alt="([^"]*)"')
 DOCTEST = re.compile(r"^ *>>> (?:.*\S.*\n?)+", re.MULTILINE)
 REASON = re.compile(r"\s*<!--\s*not run:\s*(.+?)\s*-->", re.DOTALL)
@@ -39,6 +39,15 @@ class Block(NamedTuple):
     output: str = ""
     output_line: int = 0  # of the fence that opens the output; 0 where there is none
     output_end: int = 0
+
+
+class Image(NamedTuple):
+    """A figure of the page, or of a notebook's cell."""
+
+    name: str
+    alt: str
+    caption: str
+    line: int
 
 
 class Formula(NamedTuple):
@@ -106,9 +115,17 @@ class Page:
         return CODE_SPAN.sub(blank, "\n".join(lines))
 
     @cached_property
-    def figures(self) -> list[str]:
-        """The figures of the page, `chapter.function`."""
-        return [image["name"] for image in IMAGE.finditer(self.prose)]
+    def images(self) -> list[Image]:
+        """The figures of the page."""
+        return [
+            Image(
+                name=found["name"],
+                alt=found["alt"],
+                caption=found["caption"] or "",
+                line=self.prose.count("\n", 0, found.start()) + 1,
+            )
+            for found in IMAGE.finditer(self.prose)
+        ]
 
     @cached_property
     def formulas(self) -> list[Formula]:

@@ -6,13 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import softmax_ce
+from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
 
 
-def count(page: Page) -> int:
-    """How many of the package's functions the page defines."""
-    return sum(1 for _ in _copies(page))
+def claims(page: Page) -> list[Claim]:
+    """The package's functions that the page defines."""
+    return [Claim("copied function", line, name) for line, name, _ in _copies(page)]
 
 
 def check(page: Page) -> Iterator[Fault]:

@@ -194,7 +194,7 @@ class Evaluator:
         function = self.world.notation.functions.get((symbol, count))
         if function is None:
             return symbol in ("O", "E", "Var")
-        if function.argument == ANYTHING or not self.world.knows(symbol):
+        if function.argument == ANYTHING or not self.world.notation.knows(symbol):
             return True
         names = [name_of(argument) for argument in arguments.children[0].children]
         return names == function.parameters
@@ -207,7 +207,7 @@ class Evaluator:
             return number(0)
         if subs and r"\sim" in subs[0].children[0].children:
             return self._powers(self._expectation(name, subs[0], brackets.children[0]), powers)
-        if subs and (len(subs[0].children[0].children) > 1 or not self.world.knows(name)):
+        if subs and (len(subs[0].children[0].children) > 1 or not self.world.notation.knows(name)):
             (body,) = brackets.children
             arguments = [torch.stack(self._over(subs, body))]
             subs = []
@@ -269,7 +269,7 @@ class Evaluator:
         name = identifier(str(base.children[0]))
         name, indices = self._resolved(name, [script for script in scripts if is_index(script)])
         node = self.world[name]
-        gradient = gradient_of(value, node, name, self.world.is_input(name))
+        gradient = gradient_of(value, node, name, self.world.notation.is_input(name))
         entry: Any = (..., *indices)  # the last dimensions are the variable's
         return gradient[entry] if indices else gradient
 
@@ -314,7 +314,7 @@ class Evaluator:
         if not places:
             if name in self.indices:
                 return number(self.indices[name])
-            if not self.world.knows(name):
+            if not self.world.notation.knows(name):
                 if name in CONSTANTS:
                     return number(CONSTANTS[name])
                 if name in CLASSES | EXAMPLES:
@@ -337,9 +337,10 @@ class Evaluator:
         indices: list[int] = []
         for place in sorted(places, key=lambda place: place.data == "sub"):  # (n) comes first
             indices += self._subscripts(place)
-        superscripted = any(place.data == "sup" for place in places)
-        rank = self.world[name].dim() if self.world.knows(name) and not superscripted else -1
-        if rank < len(indices) and self.world.knows(family(name)):
+        notation, value = self.world.notation, None
+        if notation.knows(name) and not any(place.data == "sup" for place in places):
+            value = self.world[name]
+        if (value is None or value.dim() < len(indices)) and notation.knows(family(name)):
             return family(name), indices
         return name, indices
 

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from lark import Token, Tree
 
 from softmax_ce.verify.equations.latex import FormulaError, Node
-from softmax_ce.verify.equations.notation import identifier
-from softmax_ce.verify.equations.worlds import World
+from softmax_ce.verify.equations.notation import Notation, identifier
 
 CLASSES, EXAMPLES = frozenset("ijkl"), frozenset({"n", "n_prime"})
 CONSTANTS = {"e": math.e, "pi": math.pi, "infty": math.inf}
@@ -84,23 +83,21 @@ def symbols(node: Node) -> set[str]:
     return {identifier(str(symbol.children[0])) for symbol in node.find_data("symbol")}
 
 
-def is_setting(sides: list[Node], world: World) -> bool:
+def is_setting(sides: list[Node], notation: Notation) -> bool:
     """Whether a relation sets an input, T = 5 or j = y, and so claims nothing."""
-    inputs = [input_of(side, world) is not None for side in sides]
+    inputs = [input_of(side, notation) is not None for side in sides]
     return any(inputs) and all(
         is_input or is_literal(side) for side, is_input in zip(sides, inputs, strict=True)
     )
 
 
-def input_of(side: Node, world: World) -> str | None:
+def input_of(side: Node, notation: Notation) -> str | None:
     """The input that a side is, with nothing on it or beside it but its indices."""
     factor = only(side, "scripted")
     symbol = symbol_of(factor)
     if factor is None or symbol is None or not all(map(is_index, factor.children[1:])):
         return None
-    if symbol in CLASSES | EXAMPLES or (world.knows(symbol) and world.is_input(symbol)):
-        return symbol
-    return None
+    return symbol if symbol in CLASSES | EXAMPLES or notation.is_input(symbol) else None
 
 
 def is_literal(side: Node) -> bool:

@@ -29,6 +29,7 @@ COMMAND = re.compile(r"\\(\w+)(?:\{(.*)\})?")
 ACCENTS = ("bar", "hat", "tilde")
 ANYTHING = r"\cdot"
 ANY = "any"  # the code of an input
+INPUT = re.compile(r"any$|(?:uniform|len)\(")
 
 
 class Function(NamedTuple):
@@ -62,6 +63,14 @@ class Notation:
                 self.functions[name, len(function.parameters)] = function
             else:
                 self.values[family(name) if found["family"] else name] = str(code)
+
+    def knows(self, name: str) -> bool:
+        """Whether `name` is a symbol; functions have a name space of their own."""
+        return name in self.values
+
+    def is_input(self, name: str) -> bool:
+        """Whether a symbol may take any value, rather than follow from others."""
+        return bool(INPUT.match(self.values.get(name, "")))
 
     def of(self, page: Page) -> "Notation":
         """The symbols of the book and those that this page binds."""

@@ -54,12 +54,8 @@ class World:
         """The same world but for these inputs; all that depends on them is computed anew."""
         return World(self.inputs | inputs, self.notation, self.seed)
 
-    def knows(self, name: str) -> bool:
-        """Whether `name` is a symbol here; functions have a name space of their own."""
-        return name in self.notation.values
-
     def __getitem__(self, name: str) -> Any:
-        if not self.knows(name):
+        if not self.notation.knows(name):
             raise FormulaError(f"{name} means nothing here: give it a row in the notation")
         code = self.notation.values[name]
         if name in self.inputs:
@@ -71,23 +67,16 @@ class World:
                 raise FormulaError(f"the notation's {name} is computed from itself")
             self._pending.add(name)
             self._values[name] = self._evaluate(code, {})
-            if self.is_input(name):
+            if self.notation.is_input(name):
                 self.inputs[name] = self._values[name]
         return self.inputs.get(name, self._values.get(name))
 
-    def is_input(self, name: str) -> bool:
-        """Whether the symbol may take any value, rather than follow from others."""
-        value = self._values[name] if name in self._values else self[name]
-        if isinstance(value, Tensor) and value.is_floating_point():
-            return value.is_leaf and value.requires_grad
-        return not isinstance(value, Tensor) or value.dtype == torch.long
-
-    def is_number(self, name: str) -> bool:
-        """Whether the symbol is an input of which any number may be the value."""
-        value = self[name] if self.knows(name) else None
-        return (
-            isinstance(value, Tensor) and value.is_leaf and value.requires_grad and not value.dim()
-        )
+    def numbers(self) -> set[str]:
+        """The inputs of which any number may be the value."""
+        names = filter(self.notation.is_input, self.notation.values)
+        return {
+            n for n in names if isinstance(v := self[n], Tensor) and v.requires_grad and not v.dim()
+        }
 
     def call(self, name: str, arguments: list[Any]) -> Any:
         """The value of a function."""
@@ -101,7 +90,7 @@ class World:
     def _evaluate(self, code: str, arguments: dict[str, Any]) -> Any:
         names: dict[str, Any] = {"uniform": self._uniform(code)} | MODULES | arguments
         for name in _names(code):
-            if name not in names and self.knows(name):
+            if name not in names and self.notation.knows(name):
                 names[name] = self[name]
         try:
             return eval(_compiled(code), names)

@@ -1,0 +1,48 @@
+"""The links of a page: each leads to a page of the book, and to a heading that is there."""
+
+import re
+from collections.abc import Iterator
+
+from softmax_ce.verify.claim import Claim
+from softmax_ce.verify.fault import Fault
+from softmax_ce.verify.page import Page
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+HEADING = re.compile(r"^#+ +(?P<title>.*?)(?: *\{ *#(?P<id>[\w-]+) *\})? *$", re.MULTILINE)
+
+
+def claims(page: Page) -> list[Claim]:
+    """The links of the page; those that leave the book are not followed."""
+    return [
+        Claim("link", line, target, "it leaves the book" if ":" in target else "")
+        for line, target in _links(page)
+    ]
+
+
+def check(page: Page) -> Iterator[Fault]:
+    """Look for the target of every link within the book."""
+    for line, target in _links(page):
+        if ":" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        path = page.path.parent / file if file else page.path
+        if not path.is_file():
+            yield Fault(page.path, line, f"the link {target} leads to no file: there is no {path}")
+        elif anchor and path.suffix in {".md", ".py"} and anchor not in _anchors(Page(path)):
+            there = ", ".join(_anchors(Page(path)))
+            yield Fault(page.path, line, f"{path} has no heading #{anchor}; it has {there}")
+
+
+def _links(page: Page) -> Iterator[tuple[int, str]]:
+    for match in LINK.finditer(page.prose):
+        yield page.prose.count("\n", 0, match.start()) + 1, match["target"]
+
+
+def _anchors(page: Page) -> list[str]:
+    """The ids of the headings, as Python-Markdown makes them."""
+    return [found["id"] or _slug(found["title"]) for found in HEADING.finditer(page.text)]
+
+
+def _slug(title: str) -> str:
+    words = re.sub(r"[^\w\s-]", "", title.replace("`", "")).strip().lower()
+    return re.sub(r"[-\s]+", "-", words)
