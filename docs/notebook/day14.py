@@ -616,7 +616,7 @@ cmp("without 1/N", by_hand, by_autograd)
 print(by_hand / by_autograd)
 
 # %% [markdown]
-# Every entry is too large by the factor 2, and $N = 2$. The loss of the batch
+# Every entry is too large by the factor 2, which is $N$. The loss of the batch
 # is a *mean*, $\frac{1}{N} \sum_n \mathcal{L}_n$. The logits of row $n$ occur
 # in $\mathcal{L}_n$ only, so the factor $1/N$ stays in front of each row's
 # gradient:
@@ -762,14 +762,14 @@ for T in temperatures:
 #
 # The same rows as bars, one panel for each temperature:
 
-# %% alt="Six panels of bars: the probabilities of the four classes at T = 0.1, 0.5, 1, 2, 5 and 10. The first bar falls from 1.000 over 0.575 at T = 1 to 0.278, and the others rise to meet it."
-figure, axes = plt.subplots(2, 3, sharex=True, sharey=True, figsize=(9, 5.5))
+# %% alt="Six panels of bars: the probabilities of the four classes at T = 0.1, 0.5, 1, 2, 5 and 10. The first bar falls from 1.00 over 0.57 at T = 1 to 0.28, and the others rise to meet it."
+figure, axes = plt.subplots(2, 3, sharex=True, sharey=True, figsize=(6, 3.8))
 for ax, T in zip(axes.flat, temperatures, strict=True):
     probs = softmax_temperature(four, T)
     bars = ax.bar(range(4), probs.tolist(), color="tab:blue")
-    ax.bar_label(bars, fmt="%.3f", padding=2)
-    ax.set_title(f"T = {T:g}")
-    ax.set_ylim(0, 1.15)
+    ax.bar_label(bars, fmt="%.2f", padding=2)
+    ax.set_title(f"T = {T:g}", loc="left", weight="bold")
+    ax.set_ylim(0, 1.25)
     ax.set_xticks(range(4))
 for ax in axes[-1]:
     ax.set_xlabel("class")
@@ -787,16 +787,17 @@ grid = torch.logspace(-1, 1, 100)
 curve = torch.stack([entropy(four / T) for T in grid])
 points = [entropy(four / T).item() for T in temperatures]
 
-figure, ax = plt.subplots(figsize=(6.5, 4))
+figure, ax = plt.subplots(figsize=(6, 3.4))
+ax.axhline(torch.tensor(4.0).log().item(), color="tab:gray", linestyle="--", linewidth=1)
+ax.text(0.1, 1.27, "log 4", color="tab:gray")
 ax.plot(grid.tolist(), curve.tolist(), color="tab:blue")
 ax.plot(temperatures, points, "o", color="tab:blue")
-ax.axhline(torch.tensor(4.0).log().item(), color="tab:gray", linestyle="--")
-ax.text(0.1, 1.31, "log 4", color="tab:gray")
 ax.set_xscale("log")
 ax.set_xticks(temperatures, [f"{T:g}" for T in temperatures])
 ax.minorticks_off()
 ax.set_xlabel("temperature T (logarithmic scale)")
-ax.set_ylabel("entropy (nats)")
+ax.set_title("entropy (nats)", loc="left")
+ax.grid(axis="y")
 figure.tight_layout()
 plt.show()
 

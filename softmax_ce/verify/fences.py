@@ -1,14 +1,15 @@
-"""One way to write code on a page, so that no block escapes the checks."""
+"""One way to write code and formulas on a page, so that none escapes the checks."""
 
 import re
 from collections.abc import Iterator
 
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
-from softmax_ce.verify.page import EXPECTED, Block, Page
+from softmax_ce.verify.page import EXPECTED, FORMULA, Block, Page, blank
 
 OPENINGS = ("```python", "```text", "```console", "```markdown", "````markdown")
 FENCE = re.compile(r"(?:> *)*(?:`{3,}|~{3,})")
+OTHER_FORMULA = re.compile(r"\\[(\[]|\\begin\{|(?<!\\)\$")
 OTHER_CODE = re.compile(r"<(pre|code)\b|`#!|^=== ")
 
 
@@ -22,6 +23,7 @@ def check(page: Page) -> Iterator[Fault]:
     fenced = {number for fence in page.fences for number in range(fence.line, fence.end + 1)}
     faults = [fault for fence in page.fences for fault in _inside(page, fence)]
     faults += _outside(page, fenced)
+    faults += _formulas(page)
     return iter(sorted(faults))
 
 
@@ -67,3 +69,11 @@ def _outside(page: Page, fenced: set[int]) -> Iterator[Fault]:
             yield Fault(page.path, number, f"of these comments only {EXPECTED} is read")
         elif OTHER_CODE.search(text):
             yield Fault(page.path, number, "write code as a fence that opens with ```python")
+
+
+def _formulas(page: Page) -> Iterator[Fault]:
+    rest = FORMULA.sub(blank, page.prose)
+    for number, line in enumerate(rest.split("\n"), start=1):
+        if found := OTHER_FORMULA.search(line):
+            message = f"{found[0]} opens no formula here: write formulas between dollar signs"
+            yield Fault(page.path, number, f"{message}, and a dollar as \\$")

@@ -16,7 +16,7 @@ import yaml
 EXPECTED = "<!--pytest-codeblocks:expected-output-->"
 FENCE = re.compile(r"( *)(`{3,})([^`]*)")
 FRONT_MATTER = re.compile(r"\A\s*---\n(.*?)\n---\n", re.DOTALL)
-CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 FORMULA = re.compile(
     r"\$\$(?P<display>.+?)\$\$|(?<![\\$])\$(?![\s$])(?P<inline>(?:\\.|[^\\$])+?)(?<!\s)\$",
@@ -25,7 +25,7 @@ FORMULA = re.compile(
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\(figure:(?P<name>[^)\s]*)(?: \"(?P<caption>[^\"]*)\")?\)")
 ALT = re.compile(r'# %%.* alt="([^"]*)"')
 DOCTEST = re.compile(r"^ *>>> (?:.*\S.*\n?)+", re.MULTILINE)
-REASON = re.compile(r"\s*<!--\s*not run:\s*(.+?)\s*-->", re.DOTALL)
+REASON = re.compile(r"[ \t]*\n?[ \t]*<!--\s*not run:\s*(.+?)\s*-->", re.DOTALL)
 
 
 class Block(NamedTuple):

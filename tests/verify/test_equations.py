@@ -88,7 +88,18 @@ TRUE = [
     r"""\begin{pmatrix} x & 1 \\ 0 & x \end{pmatrix} \begin{pmatrix} 1 \\ x \end{pmatrix}
         = \begin{pmatrix} 2 x \\ x^2 \end{pmatrix}""",
     r"\sum_{n=1}^{N} 1 = N, \qquad \sum_{i : z_i < z_y} p_i \le 1 - p_y",
-    r"\frac{1}{3} \approx 3.3 \cdot 10^{-1}",
+    r"\frac{1}{3} \approx 3.3 \cdot 10^{-1}, \qquad 2^{-149} \approx 1.4 \times 10^{-45}",
+    r"\sum_{i=1}^{V} p_i = 1, \qquad \sum_{i=1, i \ne y}^{V} p_i = 1 - p_y",
+    r"p_i \le 1 \text{ for all } i",
+    r"\lim_{x \to -\infty} \sigma(x) = 0, \qquad \lim_{x \to \infty} \sigma(x) = 1",
+    r"\lim_{x \to 0^+} \frac{\left|x\right|}{x} = 1",
+    r"\lim_{x \to 0^-} \frac{\left|x\right|}{x} = -1",
+    r"\operatorname{softmax}(z)_i = p_i",
+    r"\mathcal{L} < \infty, \qquad p_i \ne 2, \qquad \sqrt[3]{t^3} = t",
+    r"\tanh x = 2 \sigma(2 x) - 1",
+    r"(p p^\top)^2 = (p^\top p) p p^\top",
+    r"\exp(x) \cdot \exp(x) = e^{2 x}",
+    r"q_i \log q_i \le 0",
 ]
 
 # Each is one symbol away from something true.
@@ -150,6 +161,40 @@ WRONG = [
     r"\log 2 \approx 0.694",
     r"\sum_i \sum_{j \ne i} p_i p_j = 1 + \sum_i p_i^2",
     r"e^{z_i} = \infty",
+    # sums over the wrong range
+    r"\sum_{i=2}^{V} p_i = 1",
+    r"\sum_{i=1}^{V} p_i = 1 - p_y",
+    r"\sum_{j=1, j \ne y}^{V} p_j = 1",
+    r"\frac{1}{3} \sum_{n=1}^{N} 1 = 1",
+    # what only tame worlds would let pass
+    r"\mathcal{L} < 10",
+    r"p_y > 10^{-5}",
+    r"\log V < 2",
+    r"\frac{1}{N} = \frac{1}{3}",
+    r"x - c = 0",
+    r"\left\| z \right\| = 3",
+    r"\left| x \right| = 5",
+    r"q = z",
+    r"V = N",
+    # numbers
+    r"2^{-149} = 1.4 \cdot 10^{-40}",
+    r"e^{-104} = e^{-90}",
+    r"e^{-30} \le 0",
+    r"0.1 + 0.2 \ne 0.3",
+    r"0.3 < 0.1 + 0.2",
+    r"\log 2 \approx 0.7 \text{ within } 10^{-9}",
+    # orders and limits
+    r"p_i(T) = \frac{1}{V} + \frac{z_i - \bar{z}}{V T} + O(T^{-3})",
+    r"h = O(h^{1.5})",
+    r"\lim_{x \to -\infty} \sigma(x) = 1",
+    # division by 0, and powers by entries
+    r"q_i \frac{1}{q_i} = \mathbb{1}[q_i > 0]",
+    r"(p p^\top)^2 = p p^\top",
+    # a condition of one row does not reach the rows above
+    r"""\begin{aligned} \mathcal{L} &= -\log \sigma(2 z_y - z_0 - z_1) \\
+        &= \operatorname{softplus}(m) \text{ for } V = 2 \end{aligned}""",
+    r"""\begin{aligned} e^h &\approx 1 - h \text{ within } h^2 \\
+        &\approx 1 + h \text{ within } 1 \end{aligned}""",
 ]
 
 MEANINGLESS = {
@@ -168,6 +213,38 @@ MEANINGLESS = {
     r"\sum_i p_i": "claims nothing",
     r"z_i \to p_i": "cannot be run",
     r"p_{9} = p_{9}": "has no entry",
+    r"p_{-1} = p_0": "is no index",
+    r"p_{p_i} = p_0": "is no index",
+    r"\text{E}[z_i] = z_i": "cannot read it from",
+    r"\mathcal{L} = -\log p_y \text{ bits}": "cannot read it from",
+    r"p_i \in (0, 1)": r"\in is run for a set of classes only",
+    r"\exp(x)^2 = e^{2 x}": "put parentheses around one of them",
+    r"p_i(2) = p_i": "call or product?",
+    r"p_i(T^2) = p_i": "call or product?",
+    r"\frac{1}{V} + \frac{1}{T} O(T^{-1}) = p_i(T)": "stands alone in its term",
+    r"e^h \ne 1 + O(h)": "O(...) stands in an equation",
+    r"p_i(T) = \frac{1}{V} + O(T^{-1}) = \frac{1}{V} + O(T^{-2})": "a larger O(...)",
+    r"\lim_{x \to 0} \frac{\left|x\right|}{x} = 1": "the limits from both sides differ",
+    r"\lim_{x \to \infty} \frac{x}{x + 10^8} = 0": "no limit: it stands still at",
+    r"\lim_{m \to \infty} \mathcal{L} = m": "is no input",
+    r"p_i = \frac{1}{2} \text{ for } z_0 = 0": "cannot set an entry",
+    r"T^2 = 9 \text{ for } T = 2 \text{ and } T = 3": "set twice",
+    r"p_i = \begin{cases} p_i & i = j \\ 5 & i = j \end{cases}": "cases that differ apply",
+    r"\mathcal{L}^{(2)} = \mathcal{L}^2": "is the example (n)",
+    r"p_i^+ = p_i": "only a limit a side",
+    r"p^\top = p": "a row is compared with what is none",
+    r"e^{p p^\top} = p p^\top": "is no exponent",
+    r"\left\| p p^\top \right\| = 1": "a norm is taken of a column",
+    r"2 \, 3 = 6": "two numbers side by side",
+    r"\operatorname{E}_{i \sim z}[1] = 1": "which this is not",
+    r"|x| = x": r"write \left| x \right|",
+    r"\sum_i^V p_i = 1": "begins below it",
+    r"\lim T = T": r"a limit has the form",
+    r"\nabla \mathcal{L} = p": "a gradient is written",
+    r"\delta_i = 1": "has two indices",
+    r"p(y \mid z) = p_y": "these are no arguments",
+    r"\frac{d}{dT} = 0": "nothing is differentiated",
+    r"x = x \text{ for } T \to 0": "cannot be run",
 }
 
 

@@ -1,4 +1,4 @@
-"""Code that is written in another way than the one is refused, with its line."""
+"""Code and formulas that are written in another way than the one are refused, with their line."""
 
 from pathlib import Path
 
@@ -33,6 +33,11 @@ def faults(text: str) -> list[str]:
         "<!--pytest-codeblocks:skipfile-->",
         "<!--pytest-codeblocks:cont-->",
         "<!--pytest.mark.skip-->",
+        "\\(p = 1\\)",
+        "\\[p = 1\\]",
+        "\\begin{align}p = 1\\end{align}",
+        "Let $p = 1 be open.",
+        "$$\np = 1\n",
     ],
 )
 def test_another_way_is_refused_with_its_line(text: str) -> None:
@@ -72,3 +77,9 @@ def test_an_output_below_something_else_than_a_block_is_refused(before: str, lin
 
 def test_a_longer_fence_shows_markdown_as_it_is_written() -> None:
     assert faults(f"````markdown\n```python\nprint(1)\n```\n\n{OUTPUT}````\n") == []
+
+
+def test_a_code_span_ends_with_its_paragraph_and_hides_no_formula() -> None:
+    page = Page(Path("docs/page.md"), "A stray ` here.\n\n$p_i = 5$\n\nand ` there; \\$5.")
+    assert [formula.latex for formula in page.formulas] == ["p_i = 5"]
+    assert [*fences.check(page)] == []

@@ -9,13 +9,21 @@ import re
 from collections.abc import Iterator
 
 from softmax_ce.verify.claim import Claim
-from softmax_ce.verify.equations.chains import Chain, chains
+from softmax_ce.verify.equations.chains import Relation, lonely_sides, relations
 from softmax_ce.verify.equations.latex import FormulaError, parse
 from softmax_ce.verify.equations.notation import Notation, book_of
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Formula, Page
+from softmax_ce.verify.part import Part, alone
 
-HOLDS_RELATION = re.compile(r"[=<>]|\\(?:leq?|geq?|neq?|approx|in|to|sim)(?![A-Za-z])")
+# Whatever reads as a relation is one to run, or needs its reason.
+HOLDS_RELATION = re.compile(
+    r"[=<>≤≥≠≈≡∈→∝]|&[lg]t;|:=|\\(?:leq?|leqslant|ll|lt|geq?|geqslant|gg|gt|neq?|not|notin|in|ni"
+    r"|approx|approxeq|equiv|cong|sim|simeq|asymp|doteq|coloneqq|triangleq|propto|perp|parallel"
+    r"|prec|preceq|succ|succeq|subset|subseteq|supset|supseteq|iff|implies|impliedby|models|vdash"
+    r"|to|gets|mapsto|leadsto|(?:long|Long)?(?:left|right|leftright|Left|Right|Leftright)arrow"
+    r"|Right(?:arrow)|Left(?:arrow))(?![A-Za-z])"
+)
 
 
 def claims(page: Page) -> list[Claim]:
@@ -24,12 +32,32 @@ def claims(page: Page) -> list[Claim]:
     return [Claim("equation", f.line, f.latex, f.reason) for f, *_ in found]
 
 
+def parts(page: Page) -> list[Part]:
+    """Each formula, in the notation of the page."""
+    try:
+        notation = repr(sorted(book_of(page).of(page).rows.items()))
+    except FormulaError as error:
+        notation = str(error)
+    return [
+        Part(
+            page=alone(page, formulas=[formula]),
+            text=repr((formula._replace(line=0), notation)),
+            lines=[formula.line],
+        )
+        for formula in page.formulas
+    ]
+
+
 def check(page: Page, book: Notation | None = None) -> Iterator[Fault]:
     """Run the page's equations, in the notation of its book."""
-    from softmax_ce.verify.equations.relations import DoesNotHoldError, hold  # brings torch
+    from softmax_ce.verify.equations.trial import DoesNotHoldError, hold  # brings torch
     from softmax_ce.verify.equations.worlds import worlds
 
-    notation = (book or book_of(page)).of(page)
+    try:
+        notation = (book or book_of(page)).of(page)
+    except FormulaError as error:
+        yield Fault(page.path, 1, str(error))
+        return
     drawn = [*worlds(notation)]
     for formula, found, problem in _formulas(page, notation):
         line = formula.line
@@ -46,17 +74,19 @@ def check(page: Page, book: Notation | None = None) -> Iterator[Fault]:
             yield Fault(page.path, line, message)
 
 
-def _formulas(page: Page, notation: Notation) -> Iterator[tuple[Formula, list[Chain], str]]:
-    """The formulas that claim something, with their chains, or why they cannot be read."""
+def _formulas(page: Page, notation: Notation) -> Iterator[tuple[Formula, list[Relation], str]]:
+    """The formulas that claim something, with their relations, or why they cannot be read."""
     for formula in page.formulas:
         if not formula.display and not HOLDS_RELATION.search(formula.latex):
             continue
-        found, problem = [], ""
+        found, problem, claims_something = [], "", False
         try:
-            found = chains(parse(formula.latex))
-            if formula.display and any(len(chain.sides) == 1 for chain in found):
+            tree = parse(formula.latex)
+            found = relations(tree)
+            if formula.display and lonely_sides(tree):
                 problem = "a row claims nothing: write a relation, or a reason behind it"
+            claims_something = any(relation.claims_something(notation) for relation in found)
         except FormulaError as error:
             problem = str(error)
-        if problem or any(chain.claims_something(notation) for chain in found):
+        if problem or claims_something:
             yield formula, found, problem

@@ -1,57 +1,92 @@
-"""The chains of a formula: sides, the relations between them, and what they are under."""
+"""The relations that a formula states, each with the conditions under which it is to hold."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from softmax_ce.verify.equations.latex import FormulaError, Node
-from softmax_ce.verify.equations.nodes import is_setting, relation
+from softmax_ce.verify.equations.nodes import is_a, is_setting, relation
 from softmax_ce.verify.equations.notation import Notation
 
 
-@dataclass
-class Chain:
-    """Sides and the relations between them, with the conditions under which they hold."""
+class Relation(NamedTuple):
+    """Two sides of a chain, the sign between them, and what stands behind them."""
 
-    sides: list[Node]
-    signs: list[str] = field(default_factory=list)
-    conditions: list[Node] = field(default_factory=list)
-    tolerance: Node | None = None
+    left: Node
+    sign: str
+    right: Node
+    conditions: list[Node]
+    tolerance: Node | None
 
     def claims_something(self, notation: Notation) -> bool:
-        """Whether it relates sides, and not to set an input."""
-        return len(self.sides) > 1 and not is_setting(self.sides, notation)
+        """Whether it does more than set an input."""
+        return not is_setting(self.left, self.sign, self.right, notation)
 
 
-def chains(tree: Node) -> list[Chain]:
-    """The chains of a formula; a row that begins with a relation goes on with the row above."""
-    found: list[Chain] = []
-    main = last = None
+def relations(tree: Node) -> list[Relation]:
+    """The relations of a formula; a row that begins with a sign goes on with the row above.
+
+    A condition holds from its row on, a tolerance in its row.
+    """
+    found: list[Relation] = []
+    end: Node | None = None  # of the chain that the next row may go on with
+    conditions: list[Node] = []
     for row in _rows(tree):
-        for position, item in enumerate(row):
-            if item.data == "chain":
-                last = Chain(item.children[::2], [relation(sign) for sign in item.children[1::2]])
-                found.append(last)
-                main = main if position else last
-                continue
-            last = last if position else main
-            if last is None:
-                raise FormulaError("it begins with a relation or a condition of nothing")
-            if item.data == "continuation":
-                last.signs += [relation(sign) for sign in item.children[::2]]
-                last.sides += item.children[1::2]
-            elif item.data == "condition":
-                last.conditions += item.children
-            else:
-                (last.tolerance,) = item.children
+        items, modifiers = _split(row)
+        tolerance = next((m.children[0] for m in modifiers if m.data == "tolerance"), None)
+        added = [child for m in modifiers if m.data == "condition" for child in m.children]
+        if not is_a(items[0], "continuation"):
+            conditions = []
+        conditions = conditions + added
+        for position, item in enumerate(items):
+            left, rest = _links(item, end)
+            for sign, right in rest:
+                found.append(Relation(left, relation(sign), right, conditions, tolerance))
+                left = right
+            end = left if position == 0 else end
     return found
 
 
+def lonely_sides(tree: Node) -> bool:
+    """Whether a row of a formula states no relation, and none goes on with it."""
+    rows = [_split(row)[0] for row in _rows(tree)]
+    following = [*rows[1:], [None]]
+    return any(
+        not is_a(item, "chain", "continuation") and not is_a(after[0], "continuation")
+        for row, after in zip(rows, following, strict=True)
+        for item in row
+    )
+
+
+def _links(item: Node, end: Node | None) -> tuple[Node, list[tuple[Node, Node]]]:
+    """The first side of a chain, and each sign with the side behind it."""
+    if is_a(item, "continuation"):
+        if end is None:
+            raise FormulaError("it begins with a relation, and no row above it")
+        return end, list(zip(item.children[::2], item.children[1::2], strict=True))
+    if not is_a(item, "chain"):
+        return item, []
+    first, *rest = item.children
+    return first, list(zip(rest[::2], rest[1::2], strict=True))
+
+
+def _split(row: list[Node]) -> tuple[list[Node], list[Node]]:
+    kinds = ("condition", "tolerance", "for_all")
+    items = [item for item in row if not is_a(item, *kinds)]
+    if not items:
+        raise FormulaError("a row holds nothing but a condition, or nothing at all")
+    return items, [item for item in row if is_a(item, *kinds)]
+
+
 def _rows(tree: Node) -> Iterator[list[Node]]:
-    """The rows of a formula, of which all that is not aligned is one."""
-    row = []
+    """The rows of a formula; what stands beside aligned rows is a row of its own."""
+    row: list[Node] = []
     for piece in tree.children:
-        if piece.data == "aligned":
+        if is_a(piece, "aligned"):
+            if row:
+                yield row
+            row = []
             yield from (inner.children for inner in piece.children)
         else:
             row.append(piece)
-    yield row
+    if row:
+        yield row

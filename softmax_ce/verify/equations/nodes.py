@@ -1,4 +1,4 @@
-"""What the nodes of a parsed formula are: symbols, indices, derivatives, settings."""
+"""What the nodes of a formula are: symbols, indices, derivatives, settings."""
 
 import math
 from typing import Any, NamedTuple
@@ -9,8 +9,17 @@ from softmax_ce.verify.equations.latex import FormulaError, Node
 from softmax_ce.verify.equations.notation import Notation, identifier
 
 CLASSES, EXAMPLES = frozenset("ijkl"), frozenset({"n", "n_prime"})
+INDICES = CLASSES | EXAMPLES
 CONSTANTS = {"e": math.e, "pi": math.pi, "infty": math.inf}
-SPELLINGS = {r"\leq": r"\le", r"\geq": r"\ge", r"\neq": r"\ne"}
+SPELLINGS = {
+    r"\leq": r"\le",
+    r"\leqslant": r"\le",
+    r"\lt": "<",
+    r"\geq": r"\ge",
+    r"\geqslant": r"\ge",
+    r"\gt": ">",
+    r"\neq": r"\ne",
+}
 DIFFERENTIALS = ("partial", "d")
 
 
@@ -19,58 +28,61 @@ def relation(token: Token) -> str:
     return SPELLINGS.get(str(token), str(token))
 
 
-def only(node: Any, kind: str) -> Node | None:
-    """The node of this kind that stands alone in `node`."""
-    while isinstance(node, Tree) and node.data != kind and len(node.children) == 1:
-        node = node.children[0]
-    return node if not isinstance(node, Token) and node.data == kind else None
+def is_a(node: Any, *kinds: str) -> bool:
+    """Whether a child is a node of one of these kinds, and no token."""
+    return isinstance(node, Tree) and node.data in kinds
 
 
 def name_of(node: Any) -> str | None:
-    """The symbol that `node` is, with nothing on it or beside it."""
-    symbol = only(node, "symbol")
-    return identifier(str(symbol.children[0])) if symbol is not None else None
+    """The symbol that a node is, with nothing on it or beside it."""
+    return identifier(str(node.children[0])) if is_a(node, "symbol") else None
 
 
-def index_name(node: Any) -> str:
-    """The index that a big operator binds."""
-    name = name_of(node)
-    if name is None:
-        raise FormulaError(r"a sum's index comes first below it, as in j \ne y")
-    return name
+def base_of(factor: Any) -> Node:
+    """What the scripts of a factor stand on."""
+    return factor.children[0] if is_a(factor, "scripted") else factor
 
 
-def symbol_of(item: Any) -> str | None:
+def scripts_of(factor: Any) -> list[Node]:
+    """The scripts that stand on a factor."""
+    return factor.children[1:] if is_a(factor, "scripted") else []
+
+
+def symbol_of(factor: Any) -> str | None:
     """The symbol that a factor is, whatever stands on it."""
-    return name_of(item.children[0]) if getattr(item, "data", "") == "scripted" else None
+    return name_of(base_of(factor))
+
+
+def factors_of(node: Node) -> list[Any]:
+    """The factors of a term, operators among them; any other node is its only factor."""
+    return list(node.children) if is_a(node, "term") else [node]
 
 
 def is_index(script: Node) -> bool:
     """Whether a script picks an entry: a subscript, or (n)."""
-    if script.data == "sup":
-        brackets = only(script.children[0], "parentheses")
-        return brackets is not None and name_of(brackets.children[0]) in EXAMPLES
+    if script.data == "sup" and is_a(script.children[0], "parentheses"):
+        (inner, *others) = script.children[0].children
+        if name_of(inner) in EXAMPLES and not others:
+            return True
+        if is_a(inner, "symbol", "number"):
+            raise FormulaError("a superscript in parentheses is the example (n); a power has none")
     return script.data in ("sub", "such_that")
 
 
-def is_bracketed(item: Any) -> bool:
+def is_bracketed(factor: Any) -> bool:
     """Whether a factor is a parenthesis or a bracket, which may hold arguments."""
-    is_factor = getattr(item, "data", "") == "scripted"
-    return is_factor and item.children[0].data in ("parentheses", "brackets")
+    return is_a(base_of(factor), "parentheses", "brackets")
 
 
-def is_bare(item: Node) -> bool:
-    """Whether it is a function whose argument has no parentheses around it."""
-    return item.data == "bare_function" and not is_bracketed(item.children[-1])
-
-
-def power_of(item: Node) -> int:
+def power_of(factor: Node) -> int:
     r"""The whole number that stands above a symbol: 2 in \partial^2."""
-    powers = [
-        script for script in item.children[1:] if script.data == "sup" and not is_index(script)
-    ]
-    number = only(powers[0], "number") if powers else None
-    return int(number.children[0]) if number is not None else 1
+    for script in scripts_of(factor):
+        if script.data == "sup" and not is_index(script):
+            number = script.children[0]
+            if is_a(number, "number") and "." not in number.children[0]:
+                return int(number.children[0])
+            raise FormulaError("a derivative has a whole number for its order")
+    return 1
 
 
 def differential(item: Any) -> int:
@@ -80,39 +92,30 @@ def differential(item: Any) -> int:
 
 def symbols(node: Node) -> set[str]:
     """The symbols that occur in a formula."""
+    if isinstance(node, Token):
+        return set()
     return {identifier(str(symbol.children[0])) for symbol in node.find_data("symbol")}
 
 
-def is_setting(sides: list[Node], notation: Notation) -> bool:
-    """Whether a relation sets an input, T = 5 or j = y, and so claims nothing."""
-    inputs = [input_of(side, notation) is not None for side in sides]
-    return any(inputs) and all(
-        is_input or is_literal(side) for side, is_input in zip(sides, inputs, strict=True)
-    )
+def is_setting(left: Node, sign: str, right: Node, notation: Notation) -> bool:
+    """Whether a relation sets an input or an index, T = 5 or j = y, and so claims nothing."""
+    name = input_of(left, notation)
+    if name in INDICES:
+        return input_of(right, notation) is not None or not symbols(right)
+    is_literal = not symbols(right) - CONSTANTS.keys()
+    return name is not None and is_literal and sign != r"\in"
 
 
 def input_of(side: Node, notation: Notation) -> str | None:
-    """The input that a side is, with nothing on it or beside it but its indices."""
-    factor = only(side, "scripted")
-    symbol = symbol_of(factor)
-    if factor is None or symbol is None or not all(map(is_index, factor.children[1:])):
+    """The input or index that a side is, with nothing on it or beside it but its indices."""
+    symbol = symbol_of(side)
+    if symbol is None or not all(map(is_index, scripts_of(side))):
         return None
-    return symbol if symbol in CLASSES | EXAMPLES or notation.is_input(symbol) else None
-
-
-def is_literal(side: Node) -> bool:
-    """Whether a side is a number, or a list of numbers, or infinity."""
-    factor = only(side, "scripted")
-    if factor is None or any(script.data != "side" for script in factor.children[1:]):
-        return False
-    (base, *_) = factor.children
-    if base.data in ("brackets", "parentheses"):
-        return all(only(child, "number") for child in base.children)
-    return base.data == "number" or name_of(base) in CONSTANTS
+    return symbol if symbol in INDICES or notation.is_input(symbol) else None
 
 
 class Binder(NamedTuple):
-    """The indices that a subscript binds, and what it asks of them."""
+    """The indices that a subscript binds, what it asks of them, and where they begin and end."""
 
     names: list[str]
     conditions: list[Node]
@@ -125,23 +128,30 @@ class Binder(NamedTuple):
         sub = next((script for script in scripts if script.data in ("sub", "such_that")), None)
         upper = next((script.children[0] for script in scripts if script.data == "sup"), None)
         if sub is None:
-            raise FormulaError("a sum needs its index below it")
-        first, *others = sub.children
+            raise FormulaError("a big operator needs its index below it")
         if sub.data == "such_that":
-            return cls([index_name(first)], others)
-        if upper is not None:
-            index, _, lower = first.children
-            return cls([index_name(index)], [], lower, upper)
-        conditions = [child for child in sub.children if len(child.children) > 1]
-        names = [
-            index_name(child.children[0] if len(child.children) > 1 else child)
-            for child in sub.children
-        ]
-        return cls(list(dict.fromkeys(names)), conditions)
+            index, condition = sub.children
+            return cls([_index_name(index)], [condition])
+        conditions = [child for child in sub.children if is_a(child, "chain")]
+        names = [_index_name(c.children[0] if is_a(c, "chain") else c) for c in sub.children]
+        names = list(dict.fromkeys(names))
+        if upper is None:
+            return cls(names, conditions)
+        first, *others = conditions or [None]
+        if first is None or [*map(str, first.children[1::2])] != ["="]:
+            raise FormulaError("a sum to an upper end begins below it, as n = 1")
+        return cls(names, others, first.children[2], upper)
+
+
+def _index_name(node: Any) -> str:
+    name = name_of(node)
+    if name is None:
+        raise FormulaError(r"a big operator's index comes first below it, as in j \ne y")
+    return name
 
 
 class Derivative(NamedTuple):
-    r"""What is differentiated, if it stands above the line, and by which symbols, in order."""
+    """What is differentiated, if it stands above the line, and by which symbols, in order."""
 
     body: list[Any]
     variables: list[Node]
@@ -162,10 +172,9 @@ class Derivative(NamedTuple):
 
 def derivative_of(item: Node) -> Derivative | None:
     r"""The fraction as a derivative, if both its parts begin with d or \partial."""
-    if item.data != "scripted" or item.children[0].data != "fraction":
+    if not is_a(item, "fraction"):
         return None
-    terms = [term for part in item.children[0].children if (term := only(part, "term"))]
-    if len(terms) < 2 or not all(differential(term.children[0]) for term in terms):
+    above, below = map(factors_of, item.children)
+    if not differential(above[0]) or not differential(below[0]) or len(below) < 2:
         return None
-    above, below = (term.children for term in terms)
-    return Derivative.read(above, below) if len(below) > 1 else None
+    return Derivative.read(above, below)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
+from softmax_ce.verify.equations.latex import FormulaError
 from softmax_ce.verify.page import Page
 
 HEADING = "\n## Notation\n"
@@ -29,7 +30,7 @@ COMMAND = re.compile(r"\\(\w+)(?:\{(.*)\})?")
 ACCENTS = ("bar", "hat", "tilde")
 ANYTHING = r"\cdot"
 ANY = "any"  # the code of an input
-INPUT = re.compile(r"any$|(?:uniform|len)\(")
+INPUT = re.compile(r"any$|uniform\(")
 
 
 class Function(NamedTuple):
@@ -56,7 +57,7 @@ class Notation:
         for key, code in rows.items():
             found = KEY.fullmatch(key)
             if not found:
-                raise ValueError(f"{key!r} is no symbol: write p, p^{{(n)}}, y_n or H(p)")
+                raise FormulaError(f"{key!r} is no symbol: write p, p^{{(n)}}, y_n or H(p)")
             name = identifier(found["symbol"])
             if found["argument"]:
                 function = Function(found["argument"], str(code))
@@ -74,7 +75,10 @@ class Notation:
 
     def of(self, page: Page) -> "Notation":
         """The symbols of the book and those that this page binds."""
-        return Notation(self.rows | page.metadata.get("notation", {}))
+        own = page.metadata.get("notation", {})
+        if not isinstance(own, dict):
+            raise FormulaError(f"{page.path}: `notation` in the front matter is no table")
+        return Notation(self.rows | own)
 
 
 def book_of(page: Page) -> Notation:

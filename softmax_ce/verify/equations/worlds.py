@@ -27,6 +27,7 @@ SIMPLE = [  # logits and targets that a reader can follow in the head, a tie amo
     ([1, 0], 1),
     ([2, 1, 0], 1),
     ([1, 1, 0], 2),
+    ([30, 0, 0], 1),
 ]
 # The level is kept so low that a naive exponential of the logits over T overflows in no world.
 RANDOM = [  # classes, level, tied classes
@@ -35,8 +36,10 @@ RANDOM = [  # classes, level, tied classes
     (5, 0.0, 2),
     (4, 100.0, 0),
     (3, -100.0, 3),
+    (9, 0.0, 9),
     (7, 0.0, 0),
 ]
+EXAMPLES = (1, 2, 3, 5)  # in a batch
 
 
 class World:
@@ -66,17 +69,15 @@ class World:
             if name in self._pending:
                 raise FormulaError(f"the notation's {name} is computed from itself")
             self._pending.add(name)
-            self._values[name] = self._evaluate(code, {})
+            self._values[name] = self._evaluate(code, {}, name)
             if self.notation.is_input(name):
                 self.inputs[name] = self._values[name]
         return self.inputs.get(name, self._values.get(name))
 
     def numbers(self) -> set[str]:
         """The inputs of which any number may be the value."""
-        names = filter(self.notation.is_input, self.notation.values)
-        return {
-            n for n in names if isinstance(v := self[n], Tensor) and v.requires_grad and not v.dim()
-        }
+        inputs = {name: self[name] for name in filter(self.notation.is_input, self.notation.values)}
+        return {name for name, x in inputs.items() if x.requires_grad and not x.dim()}
 
     def call(self, name: str, arguments: list[Any]) -> Any:
         """The value of a function."""
@@ -87,18 +88,20 @@ class World:
             return self._evaluate(function.code, {})(*arguments)
         return self._evaluate(function.code, dict(zip(function.parameters, arguments, strict=True)))
 
-    def _evaluate(self, code: str, arguments: dict[str, Any]) -> Any:
-        names: dict[str, Any] = {"uniform": self._uniform(code)} | MODULES | arguments
-        for name in _names(code):
-            if name not in names and self.notation.knows(name):
-                names[name] = self[name]
+    def _evaluate(self, code: str, arguments: dict[str, Any], name: str = "") -> Any:
+        names: dict[str, Any] = {"uniform": self._uniform(name or code)} | MODULES | arguments
         try:
+            for used in _names(code):
+                if used not in names and self.notation.knows(used):
+                    names[used] = self[used]
             return eval(_compiled(code), names)
+        except FormulaError:
+            raise
         except Exception as error:
             raise FormulaError(f"the notation's {code!r} fails: {error}") from error
 
-    def _uniform(self, code: str) -> Any:
-        generator = torch.Generator().manual_seed(self.seed + zlib.crc32(code.encode()))
+    def _uniform(self, name: str) -> Any:
+        generator = torch.Generator().manual_seed(self.seed + zlib.crc32(name.encode()))
 
         def uniform(low: float, high: float, *size: int) -> Tensor:
             drawn = torch.rand(size, generator=generator, dtype=DTYPE)
@@ -132,10 +135,7 @@ def _inputs() -> Iterator[dict[str, Any]]:
 
 def _world(z: Tensor, target: int, T: float, q: Tensor, seed: int) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(seed)
-    shifts = torch.tensor([[0.0], [1.0], [-2.0]], dtype=DTYPE)
-    batch = torch.cat(
-        [z[None], torch.randn(2, len(z), generator=generator, dtype=DTYPE) + shifts[1:]]
-    )
+    batch = 2 * torch.randn(EXAMPLES[seed % 4], len(z), generator=generator, dtype=DTYPE)
     leaves = {"z": z, "T": torch.tensor(T, dtype=DTYPE), "q": q, "z_n": batch}
     targets = torch.randint(len(z), (len(batch),), generator=generator)
     return {name: leaf.requires_grad_() for name, leaf in leaves.items()} | {
