@@ -36,7 +36,7 @@ def dlogits() -> Figure:
     for row, values in enumerate(gradient.tolist()):
         for column, value in enumerate(values):
             colour, arrow = (FIRST, "↑") if value < 0 else (SECOND, "↓")
-            _cell(axes, row, column, facecolor=colour, alpha=0.55 * abs(value) / largest)
+            _cell(axes, row, column, facecolor=colour, alpha=0.35 * abs(value) / largest)
             _middle(axes, row, column + 0.5, f"{number(value, '+.4f')} {arrow}")
         _cell(axes, row, int(TARGETS[row]), facecolor="none", edgecolor=INK, lw=2)
         total = number(gradient[row].sum().item(), "z.4f")

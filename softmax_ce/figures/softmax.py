@@ -31,11 +31,13 @@ def odds() -> Figure:
 
     whole = torch.arange(5, dtype=torch.float64)
     for gap, ratio in zip(whole.tolist(), _ratio(whole).tolist(), strict=True):
-        marked = gap == 2
-        axes.plot(gap, ratio, "D" if marked else "o", color=SECOND if marked else FIRST, ms=7)
-        text = f"a gap of 2: {ratio:.2f} times as probable" if marked else number(ratio, ".3g")
-        weight = "bold" if marked else "normal"
-        note(axes, text, (gap, ratio), (-7, 8), ha="right", weight=weight)
+        marker, color = ("D", SECOND) if gap == 2 else ("o", FIRST)
+        axes.plot(gap, ratio, marker, color=color, ms=7, clip_on=False, zorder=5)
+        if gap == 2:
+            text = f"{ratio:.2f} times as probable"
+            note(axes, text, (gap, ratio), (11, -10), weight="bold")
+        else:
+            note(axes, number(ratio, ".3g"), (gap, ratio), (-7, 8), ha="right")
     label(axes, x="gap between two logits", y="ratio of their probabilities")
     axes.set_xlim(-0.25, 4.1)
     axes.set_ylim(0, 60)

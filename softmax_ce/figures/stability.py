@@ -64,7 +64,7 @@ def where_exp_ends() -> Figure:
                 note(axes, name, (end, -0.75), (5 * side, 0), ha=ha, color=MUTED)
     axes.axvline(0, color=MUTED, lw=0.6, dashes=(4, 4), zorder=0)
     axes.set_xscale("symlog", linthresh=10, linscale=0.6)
-    axes.set_xlim(-60_000, 20_000)
+    axes.set_xlim(-90_000, 20_000)
     axes.set_ylim(3.6, -1.2)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     ticks(axes.yaxis, range(4), (str(dtype).removeprefix("torch.") for dtype in DTYPES))

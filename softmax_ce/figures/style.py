@@ -145,10 +145,12 @@ def render_svg(figure: Figure) -> str:
     file = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(file, format="svg", metadata=nothing)
-    svg = file.getvalue()
-    svg = svg[svg.index("<svg ") :]
+    return for_page(file.getvalue())
 
-    # In a page, matplotlib's rule for every element would reach beyond this figure.
+
+def for_page(svg: str) -> str:
+    """What matplotlib has written, without what would reach beyond the figure in a page."""
+    svg = svg[svg.index("<svg ") :]
     svg = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
     svg = svg.replace("<g ", '<g style="stroke-linejoin: round; stroke-linecap: butt" ', 1)
     svg = svg.replace("'DejaVu Sans', sans-serif", "sans-serif")

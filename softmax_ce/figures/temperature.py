@@ -61,7 +61,7 @@ def entropy() -> Figure:
     marked = torch.tensor(TEMPERATURES, dtype=torch.float64)
     for t, nats in zip(TEMPERATURES, _entropy(marked).tolist(), strict=True):
         axes.plot(t, nats, "o", color=FIRST, ms=6, clip_on=False)
-        aside = (0, 9) if t < 0.5 else (24, -5) if t < 2 else (6 if t == 2 else 0, -18)
+        aside = (0, 9) if t < 0.5 else (24, -8) if t < 2 else (9 if t == 2 else 0, -18)
         note(axes, f"{nats:.3f}", (t, nats), aside, ha="center")
 
     # Along log T, as the axis runs, a slope of Var/T³ is one of Var/T²: the same number at T = 1.
@@ -72,7 +72,7 @@ def entropy() -> Figure:
     axes.text(0.4, 0.87, "tangent at T = 1,", ha="right")
     axes.text(0.4, 0.75, f"slope Var/T³ = {variance:.3f}", ha="right")
     label(axes, x="temperature T (logit)", y="entropy H (nats)")
-    axes.set_ylim(0, 1.55)
+    axes.set_ylim(-0.06, 1.55)  # the curve runs above the axis, not under it
     ticks(axes.yaxis, [0, 0.5, 1], ["0", "0.5", "1"])
     ticks(axes.xaxis, [0.05, *TEMPERATURES], [f"{t:g}" for t in (0.05, *TEMPERATURES)])
     axes.grid(axis="y")

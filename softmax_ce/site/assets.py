@@ -26,7 +26,7 @@ SEARCH = 'data-md-component="search" role="dialog"'
 # The files of the theme and ours that become one style sheet, where a later rule wins, and one
 # script, where the theme's finds what ours has prepared.
 STYLES = ("stylesheets/main", "stylesheets/palette", "type", "math", "blocks", "media")
-SCRIPTS = ("formulas", "layout", "search", "javascripts/bundle")
+SCRIPTS = ("copy", "layout", "search", "javascripts/bundle")
 
 
 def joined(texts: Iterable[str]) -> str:

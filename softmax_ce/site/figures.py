@@ -12,8 +12,8 @@ from xml.etree.ElementTree import Element
 from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 
-from softmax_ce.site import cache
-from softmax_ce.site.sources import PACKAGE, fingerprint, load
+from softmax_ce.verify import cache
+from softmax_ce.verify.sources import PACKAGE, fingerprint, load
 
 SCHEME = "figure:"
 FIGURES = PACKAGE / "figures"
@@ -75,7 +75,7 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
     )
     svg = re.sub(r"<svg\b[^>]*>", lambda _: opening, svg, count=1)
     svg = re.sub(r' (clip-path|xmlns:xlink|xmlns)="[^"]*"', "", svg)
-    svg = re.sub(r">\s+<", "><", svg).replace("\n", " ")
+    svg = re.sub(r">\s+<", "><", svg).replace("\n", " ").strip()
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     return f'<figure class="figure" id="{name}" data-search-exclude>{svg}{below}</figure>'
 

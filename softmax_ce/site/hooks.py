@@ -1,5 +1,7 @@
 """What MkDocs calls while it builds the site: each hook hands over to a plain function."""
 
+import logging
+import os
 import re
 import sys
 from functools import partial
@@ -9,21 +11,30 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 from watchdog.observers.polling import PollingObserver
 
-from softmax_ce.site import assets, math_font, notebook, outputs, rebuild
+from softmax_ce.site import assets, checks, math_font, notebook, outputs, rebuild, verified
 
 LOGO = Path(__file__).parent / "theme" / ".icons" / "softmax.svg"
 STYLE_SHEET = "assets/book.css"
 FONT_LICENCE = "assets/math-licence.txt"
+LEDGER = "verified.json"
+LEDGER_PAGE = "verified.md"
 MKDOCSTRINGS_CSS = "assets/_mkdocstrings.css"  # badges and tables that the reference has not
 
 
-def on_startup(**_: Any) -> None:
+log = logging.getLogger("mkdocs.softmax_ce")
+_written: dict[str, str] = {}  # the Markdown of each page, without what the checks say of it
+_rows = ""  # the address of the page that has a row for each equation
+
+
+def on_startup(command: str, **_: Any) -> None:
     """Leave no bytecode in the watched package: it would make `mkdocs serve` build again."""
     sys.dont_write_bytecode = True
+    checks.start(stays=command == "serve")
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -47,15 +58,24 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         else:
             files.append(File.generated(config, _source(file), content=file.content_string))
     files.append(File.generated(config, str(config.theme["favicon"]), abs_src_path=str(LOGO)))
-    files.append(File.generated(config, FONT_LICENCE, content=rebuild.font_licence()))
+    files.append(File.generated(config, FONT_LICENCE, content=math_font.licence()))
+    files.append(File.generated(config, LEDGER, content=""))
     rebuild.begin(config, files)
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+def on_nav(nav: Navigation, **_: Any) -> None:
+    """Have the pages checked, and the modules whose docstrings they show, while they render."""
+    pages = [_path(page.file) for page in nav.pages]
+    if any(verified.DOCSTRINGS in page.file.content_string for page in nav.pages):
+        pages += verified.modules()
+    checks.ask([*pages, *verified.README])
+
+
+def on_page_markdown(markdown: str, page: Page, files: Files, **_: Any) -> str:
     """Tie every output to its block, and the page to its source."""
     page.edit_url = get_relative_url(_source(page.file), page.url)
-    return outputs.mark(markdown)
+    return _checked(page, outputs.mark(markdown), files)
 
 
 def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
@@ -74,14 +94,37 @@ def _render_notebook(page: Page, mkdocs_jupyter: Any, config: MkDocsConfig, file
     downloads.content_string = notebook.to_ipynb(nb)
     page.edit_url = page.file.name + ".py"
     page.meta["description"] = nb.metadata.get("description")
-    page.markdown = notebook.to_markdown(nb, page.file.name)
+    page.markdown = _checked(page, notebook.to_markdown(nb, page.file.name), files)
     rebuild.render(page, config, files)
 
 
+def _checked(page: Page, markdown: str, files: Files) -> str:
+    """The Markdown of a page with what the checks say of it, as far as they have spoken."""
+    _written[page.file.src_uri] = markdown
+    if checks.known is None:
+        return markdown
+    addresses = {_path(file): file.url for file in files.documentation_pages()}
+    return verified.checked(markdown, _path(page.file), checks.known, addresses)
+
+
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
-    """Cut the math font, now that every page's formulas are known; keep the compiled templates."""
+    """Await the checks; cut the math font, now that every page's formulas are known."""
+    ledger = checks.answer()
+    for fault in ledger.faults():
+        log.warning("%s", fault)
+    file = files.get_file_from_path(LEDGER)
+    assert file is not None
+    file.content_string = ledger.as_json()
+    global _rows
+    rows = files.get_file_from_path(LEDGER_PAGE)
+    _rows = rows.url if rows else ""
+    for page in (file.page for file in files.documentation_pages() if file.page):
+        markdown = _checked(page, _written[page.file.src_uri], files)
+        if markdown != page.markdown:
+            page.markdown = markdown
+            rebuild.render(page, config, files)
     pages = [file.page.content or "" for file in files.documentation_pages() if file.page]
-    font = rebuild.cut_font(math_font.characters(pages))
+    font = math_font.cut(math_font.characters(pages))
     style_sheet = files.get_file_from_path(STYLE_SHEET)
     assert style_sheet is not None
     style_sheet.content_string = assets.with_font(style_sheet.content_string, font)
@@ -90,8 +133,12 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     return env
 
 
-def on_post_page(output: str, **_: Any) -> str:
-    """Mend what the theme leaves out for those who read without eyes or mouse."""
+def on_post_page(output: str, page: Page, **_: Any) -> str:
+    """Mend what the theme leaves out for those who read without eyes or mouse; mark equations."""
+    assert checks.known is not None
+    if _rows:
+        address = get_relative_url(_rows, page.url)
+        output = verified.marked(output, _path(page.file), checks.known, address)
     return assets.mended_page(output)
 
 
@@ -127,6 +174,10 @@ def _joined(files: Files, names: tuple[str, ...]) -> str:
         texts.append(file.content_string)
         files.remove(file)
     return assets.joined(texts)
+
+
+def _path(file: File) -> str:
+    return Path(os.path.relpath(str(file.abs_src_path), checks.ROOT)).as_posix()
 
 
 def _source(file: File) -> str:

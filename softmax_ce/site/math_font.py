@@ -1,14 +1,17 @@
 """STIX Two Math, cut to the characters that the built pages use, for every reader's formulas."""
 
+import functools
 import html
 import re
 from collections.abc import Iterable
+from importlib.metadata import version
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
-from softmax_ce.site.mathml import FORMULA
+from softmax_ce.verify import cache
 
+FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
 IDENTIFIER = re.compile(r"<mi>(.)</mi>")
 INVISIBLE = set("\u2061\u2062\u2063\u2064\u2002\u2003\ufe00\n ")
 
@@ -31,9 +34,27 @@ def characters(pages: Iterable[str]) -> set[str]:
     return used - INVISIBLE
 
 
+def lacking(formula: str) -> str:
+    """The characters of a formula that the font has not."""
+    return "".join(sorted(characters([formula]) - _known()))
+
+
 def cut(used: set[str]) -> bytes:
-    """A woff2 font with these characters, and with the licence that the font carries."""
-    from fontTools import subset  # here: a build that has its font needs none of it
+    """The font with these characters, cut again when they or its maker have changed."""
+    key = cache.key(_key(), "".join(sorted(used)))
+    return cache.kept("math-font/math.woff2", key, functools.partial(_cut, used))
+
+
+def licence() -> str:
+    """Who made the font, and under which licence it may be passed on."""
+    return cache.kept("math-font/licence.txt", _key(), _licence).decode()
+
+
+# What follows is kept in the cache: a build that has it needs no fontTools, which loads slowly.
+
+
+def _cut(used: set[str]) -> bytes:
+    from fontTools import subset
 
     options = subset.Options(
         layout_features=["ssty"],
@@ -43,9 +64,6 @@ def cut(used: set[str]) -> bytes:
         name_IDs=[0, 1, 2, 5, 6, 13, 14],
     )
     font = subset.load_font(str(source()), options)
-    missing = sorted(used - {chr(code) for code in font.getBestCmap()})
-    if missing:
-        raise ValueError(f"the math font lacks {missing}: write the formula without them")
     font["MATH"].table.MathConstants.SubscriptBaselineDropMin.Value = -200  # p_i sat too low
     font["head"].modified = font["head"].created  # the same bytes at every build
     subsetter = subset.Subsetter(options)
@@ -57,12 +75,29 @@ def cut(used: set[str]) -> bytes:
     return out.getvalue()
 
 
-def licence() -> str:
-    """Who made the font, and under which licence it may be passed on."""
+@functools.cache
+def _known() -> set[str]:
+    return set(cache.kept("math-font/characters.txt", _key(), _cmap).decode())
+
+
+def _cmap() -> bytes:
     from fontTools.ttLib import TTFont
 
-    names = TTFont(source(), lazy=True)["name"]
-    return "\n\n".join(str(names.getDebugName(i)) for i in (1, 0, 13, 14)) + "\n"
+    with TTFont(source(), lazy=True) as font:
+        return "".join(map(chr, font.getBestCmap())).encode()
+
+
+def _licence() -> bytes:
+    from fontTools.ttLib import TTFont
+
+    with TTFont(source(), lazy=True) as font:
+        names = [str(font["name"].getDebugName(i)) for i in (1, 0, 13, 14)]
+    return ("\n\n".join(names) + "\n").encode()
+
+
+def _key() -> str:
+    maker = Path(__file__).read_bytes()
+    return cache.key(maker, str(source().stat().st_size), version("fonttools"))
 
 
 def _italic(letter: str) -> str:

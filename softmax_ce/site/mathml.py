@@ -2,12 +2,14 @@ r"""LaTeX in the Markdown, as pymdownx.arithmatex finds it, becomes MathML when 
 
 The LaTeX stays beside the formula in `data-tex`. A display formula that has a `\label{eq:name}` is
 numbered, and `$\eqref{eq:name}$` links to it from anywhere on the page. A formula that cannot be
-converted, and a reference to none, is an error that names file and line.
+converted or drawn, a reference to none, and a dollar sign too many are errors that name file and
+line.
 """
 
 import html
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,20 +19,17 @@ from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 from math_core import LatexError, LatexToMathML
 
+from softmax_ce.site import math_font
+from softmax_ce.verify.page import Page
+from softmax_ce.verify.sources import PACKAGE
+
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#)\b)\w+;")
+TEX = r"(?:\\.|(?!\n *\n)[^\\$])+?"
+FORMULA = re.compile(
+    rf"(?:\A|(?<=\n\n))[ >]*\$\${TEX}\$\$ *(?=\n\n|\s*\Z)|(?<![\\$])\$(?!\s){TEX}(?<!\s)\$"
+)
+DOLLAR = re.compile(r"(?<!\\)\$")
 UNRESOLVED = "(??)"
-FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
-JOINTS = {
-    "msub": "_",
-    "munder": "_",
-    "msup": "^",
-    "mover": "^",
-    "msubsup": "_^",
-    "munderover": "_^",
-    "mfrac": "/",
-}
-FUNCTION_APPLICATION = "\u2061"
-RELATIONS = set("=<>≤≥≠≈→")
 
 
 class _MathML(Treeprocessor):
@@ -39,16 +38,17 @@ class _MathML(Treeprocessor):
         self.file = file
 
     def run(self, root: Element) -> None:
-        formulas = [el for el in root.iter() if el.get("class") == "arithmatex" and el.text]
+        if _has_dollar(root):
+            raise ValueError(f"{self.place(_unclosed)}close the formula, or write a dollar as \\$")
+        formulas = [el for el in root.iter() if _is_formula(el) and el.text]
         snippets = [_snippet(el.text or "") for el in formulas]
-        for el, (tex, display), mathml in zip(
-            formulas, snippets, self.convert(snippets), strict=True
-        ):
+        for number, mathml in enumerate(self.convert(snippets)):
+            el, tex = formulas[number], snippets[number][0]
             if UNRESOLVED in mathml:
-                raise ValueError(f"{self.place(tex)}{tex!r} refers to no equation of this page")
+                raise self.error(snippets, number, "refers to no equation of this page")
+            if lacking := math_font.lacking(mathml):
+                raise self.error(snippets, number, f"needs {lacking}, which the math font lacks")
             el.set("data-tex", tex)
-            if display:
-                el.set("data-search-exclude", "")
             if r"\label" in tex:
                 el.set("class", "arithmatex numbered")
             el.text = None
@@ -60,26 +60,52 @@ class _MathML(Treeprocessor):
         try:
             return _converter().convert_all(snippets)
         except LatexError:
-            for snippet in snippets:
-                self.refuse_if_wrong(snippet)
+            for number, snippet in enumerate(snippets):
+                try:
+                    _converter().convert_all([snippet])
+                except LatexError as error:
+                    message = f"cannot be read as a formula: {error}"
+                    raise self.error(snippets, number, message) from None
             raise
 
-    def refuse_if_wrong(self, snippet: tuple[str, bool]) -> None:
-        try:
-            _converter().convert_all([snippet])
-        except LatexError as error:
-            tex = snippet[0]
-            raise ValueError(f"{self.place(tex)}cannot read the formula {tex!r}: {error}") from None
+    def error(self, snippets: list[tuple[str, bool]], number: int, message: str) -> ValueError:
+        """An error about one of the formulas of a page."""
+        *before, tex = (_bare(tex) for tex, _ in snippets[: number + 1])
 
-    def place(self, tex: str) -> str:
-        """Where the formula stands, as `file:line: `; nothing where no file is known."""
+        def lines(page: Page) -> list[int]:
+            return [found.line for found in page.formulas if _bare(found.latex) == tex]
+
+        return ValueError(f"{self.place(lines, before.count(tex))}{tex!r} {message}")
+
+    def place(self, lines: Callable[[Page], list[int]], number: int = 0) -> str:
+        """The place of this number, as `file:line: `, on the page or in a docstring it shows."""
         if not self.file:
             return ""
-        file = os.path.relpath(self.file)
-        first = tex.removeprefix(r"\begin{equation}").strip().splitlines()[0]
-        lines = Path(self.file).read_text(encoding="utf-8").splitlines()
-        found = (f"{file}:{n}: " for n, line in enumerate(lines, start=1) if first in line)
-        return next(found, f"{file}: ")
+        for path in (Path(self.file), *sorted(PACKAGE.glob("*.py"))):
+            if found := lines(Page(path))[number:]:
+                return f"{os.path.relpath(path)}:{found[0]}: "
+        return f"{os.path.relpath(self.file)}: "
+
+
+def _is_formula(el: Element) -> bool:
+    return el.get("class") == "arithmatex"
+
+
+def _has_dollar(el: Element) -> bool:
+    """Whether a dollar sign is left in the text: one with a backslash is no longer there."""
+    texts = ["" if el.tag == "code" or _is_formula(el) else el.text, *(child.tail for child in el)]
+    return "$" in "".join(filter(None, texts)) or any(map(_has_dollar, el))
+
+
+def _unclosed(page: Page) -> list[int]:
+    """The lines of the dollar signs that stand in no formula: each ends within its paragraph."""
+    left = FORMULA.sub(lambda found: re.sub(r"\S", " ", found[0]), page.prose)
+    return [left.count("\n", 0, found.start()) + 1 for found in DOLLAR.finditer(left)]
+
+
+def _bare(tex: str) -> str:
+    """LaTeX on one line, without what `_snippet` adds."""
+    return " ".join(re.sub(r"\\(begin|end)\{equation\}", "", tex).split())
 
 
 def _converter() -> LatexToMathML:
@@ -98,31 +124,11 @@ def _snippet(text: str) -> tuple[str, bool]:
 
 
 def _core(mathml: str) -> Element:
-    """MathML Core, as browsers draw it: no named entities, and boxes by CSS."""
+    """MathML Core, as browsers draw it: no named entities, and a style for a box."""
     node = ElementTree.fromstring(ENTITY.sub(lambda m: html.unescape(m[0]), mathml))
     for box in node.iter("menclose"):
-        box.set("class", "m-" + box.attrib.pop("notation").replace(" ", " m-"))
-        box.tag = "mrow"
+        box.tag, box.attrib = "mrow", {"style": "padding: 0.3em 0.4em; border: 0.06em solid"}
     return node
-
-
-def as_text(page: str) -> str:
-    """HTML whose formulas are text on one line, p_i and e^(z_i − m), for those who search."""
-    return FORMULA.sub(
-        lambda found: html.escape(_line(ElementTree.fromstring(found[0])).strip()), page
-    )
-
-
-def _line(node: Element) -> str:
-    parts = [_line(child) for child in node]
-    if joints := JOINTS.get(node.tag):
-        others = (part if len(part) == 1 else f"({part})" for part in parts[1:])
-        line = parts[0] + "".join(map(str.__add__, joints, others))
-        return f"{line} " if parts[0] == "∑" else line
-    text = "".join(parts) + (node.text or "").strip().replace(FUNCTION_APPLICATION, " ")
-    if node.tag == "mo" and text in RELATIONS:
-        return f" {text} "
-    return f" {text}" if node.tag == "mi" and len(text) > 1 else text
 
 
 class MathMLExtension(Extension):

@@ -6,7 +6,7 @@ Only an edit of its code executes it again, or of what its code imports.
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ from mkdocs_jupyter import convert, plugin
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from softmax_ce.site import cache
 from softmax_ce.site.figures import inline
 from softmax_ce.site.outputs import OPENING
-from softmax_ce.site.sources import fingerprint, imports
+from softmax_ce.verify import cache
+from softmax_ce.verify.sources import fingerprint, imports, load
 
-STYLE = Path(__file__).with_name("notebook.matplotlibrc")
+STYLE = "softmax_ce.figures.style"
 
 
 def executed_by(mkdocs_jupyter: Callable[[], None]) -> NotebookNode:
@@ -56,8 +56,8 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
     )
     code = [cell for cell in nb.cells if cell.cell_type == "code"]
     file = f"notebook/{script.stem}.json"
-    options = f"{kernel_name} {allow_errors} {version('nbclient')}"
-    key = cache.key(options, STYLE.read_bytes(), *(cell.source for cell in code))
+    options = f"{kernel_name} {allow_errors} {version('nbclient')} {version('ipykernel')}"
+    key = cache.key(options, fingerprint(STYLE), *(cell.source for cell in code))
     key = cache.key(key, before := fingerprint(*imports(script.read_bytes())))
 
     if kept := cache.read(file, key):
@@ -67,6 +67,9 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
             cell.update(result)
         return nb
 
+    style = load(STYLE)
+    matplotlibrc = Path(cache.folder("notebook"), "matplotlibrc")
+    matplotlibrc.write_text(_settings(style.STYLE))
     NotebookClient(
         nb,
         kernel_name=kernel_name,
@@ -74,9 +77,12 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
         extra_arguments=["--InlineBackend.figure_formats=svg", "--log-level=ERROR"],
         record_timing=False,
         coalesce_streams=True,
-    ).execute(env=os.environ | {"MATPLOTLIBRC": str(STYLE), "SOURCE_DATE_EPOCH": "0"})
+    ).execute(env=os.environ | {"MATPLOTLIBRC": str(matplotlibrc), "SOURCE_DATE_EPOCH": "0"})
 
     outputs = [output for cell in code for output in cell.outputs]
+    for output in outputs:
+        if "image/svg+xml" in output.get("data", {}):
+            output.data["image/svg+xml"] = style.for_page(output.data["image/svg+xml"])
     is_clean = not any(o.output_type == "error" or o.get("name") == "stderr" for o in outputs)
     if is_clean and fingerprint(*imports(script.read_bytes())) == before:
         kept_of_a_cell = ("execution_count", "outputs")
@@ -86,6 +92,13 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
         }
         cache.write(file, key, json.dumps(results).encode())
     return nb
+
+
+def _settings(style: Mapping[str, Any]) -> str:
+    """The style of the book's figures as a matplotlibrc, for what the learner's code draws."""
+    lists = {name: value for name, value in style.items() if isinstance(value, list)}
+    values = {**style, **{name: ", ".join(value) for name, value in lists.items()}}
+    return "".join(f'{name}: "{value}"\n' for name, value in values.items())
 
 
 def to_markdown(nb: NotebookNode, name: str) -> str:

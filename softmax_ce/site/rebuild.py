@@ -4,8 +4,6 @@ import logging
 import re
 from collections.abc import Callable
 from copy import copy
-from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,9 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import CountHandler
 
-from softmax_ce.site import cache, math_font, mathml
-from softmax_ce.site.sources import everything
+from softmax_ce.site import math_text
+from softmax_ce.verify import cache
+from softmax_ce.verify.sources import everything
 
 RENDERED = ("content", "toc", "_title_from_render", "present_anchor_ids")
 _common: tuple[Any, ...] = ()
@@ -72,7 +71,7 @@ def index(search_index: Any, parse: Callable[[Page], None], page: Page) -> None:
         held = len(search_index.entries)
         readable = copy(page)
         content = re.sub(r"<svg\b.*?</svg>", "", page.content or "", flags=re.DOTALL)
-        readable.content = mathml.as_text(content)
+        readable.content = math_text.as_text(content)
         parse(readable)
         _entries[page.url] = inputs, search_index.entries[held:]
     else:
@@ -82,20 +81,3 @@ def index(search_index: Any, parse: Callable[[Page], None], page: Page) -> None:
 def keep_templates(env: Environment) -> None:
     """Keep what the templates of `env` are compiled to, until they change."""
     env.bytecode_cache = FileSystemBytecodeCache(cache.folder("templates"))
-
-
-def cut_font(used: set[str]) -> bytes:
-    """The math font with these characters, cut again when they or its maker have changed."""
-    key = cache.key(_font_key(), "".join(sorted(used)))
-    return cache.kept("math-font/math.woff2", key, partial(math_font.cut, used))
-
-
-def font_licence() -> str:
-    """The licence of the math font, without the import of fontTools that comes with it."""
-    made = cache.kept("math-font/licence.txt", _font_key(), lambda: math_font.licence().encode())
-    return made.decode()
-
-
-def _font_key() -> str:
-    maker = Path(math_font.__file__).read_bytes()
-    return cache.key(maker, str(math_font.source().stat().st_size), version("fonttools"))

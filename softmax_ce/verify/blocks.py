@@ -10,7 +10,9 @@ from functools import partial
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import EXPECTED, Block, Page
+from softmax_ce.verify.part import Part, alone
 from softmax_ce.verify.run import Ran, run
+from softmax_ce.verify.sources import imports
 
 
 def of(page: Page) -> list[Block]:
@@ -23,6 +25,19 @@ def claims(page: Page) -> list[Claim]:
     blocks = [Claim("block", block.line, block.code.split("\n")[0]) for block in of(page)]
     shown = [block for block in of(page) if block.output_line]
     return blocks + [Claim("output", b.output_line, b.output.split("\n")[0]) for b in shown]
+
+
+def parts(page: Page) -> list[Part]:
+    """Each block with its output."""
+    return [
+        Part(
+            page=alone(page, blocks=[block]),
+            text=repr((block.code, block.output, bool(block.output_line))),
+            lines=[block.line, block.output_line],
+            modules=_imports(block),
+        )
+        for block in of(page)
+    ]
 
 
 def check(page: Page) -> Iterator[Fault]:
@@ -44,6 +59,13 @@ def accept(page: Page) -> str:
         if _fault(page, block, ran) and not _refused(ran):
             _show(ran.output, block, lines)
     return "".join(lines)
+
+
+def _imports(block: Block) -> list[str]:
+    try:
+        return imports(block.code.encode())
+    except SyntaxError:  # it will not run
+        return []
 
 
 def _run(page: Page, block: Block) -> Ran:

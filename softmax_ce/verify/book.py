@@ -7,25 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from difflib import unified_diff
 from pathlib import Path
-from typing import Protocol
 
-from softmax_ce.verify import blocks, equations, fences, figures, links, numbers, same_code
-from softmax_ce.verify.claim import Claim
+from softmax_ce.verify import blocks
 from softmax_ce.verify.fault import Fault
+from softmax_ce.verify.ledger import CHECKS, findings
 from softmax_ce.verify.page import Page
-
-
-class Check(Protocol):
-    """What a module offers that checks one kind of claim."""
-
-    def claims(self, page: Page) -> list[Claim]:
-        """What the page claims."""
-
-    def check(self, page: Page) -> Iterator[Fault]:
-        """Find what does not hold."""
-
-
-CHECKS: tuple[Check, ...] = (fences, blocks, same_code, equations, numbers, figures, links)
 
 
 def whole() -> list[Path]:
@@ -44,20 +30,20 @@ def pages(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def verify(paths: Iterable[Path], *, accept: bool = False) -> list[Fault]:
+def verify(paths: Iterable[Path], *, accept: bool = False, fresh: bool = False) -> list[Fault]:
     """Put the pages through every check and print what each finds; accept new outputs first."""
     counts = Counter(page=0)
-    faults = []
+    all_faults = []
     for path in pages(paths):
         _progress(f"{path} ...")
         found = [*_accept(path)] if accept else []
         page = Page(path)
         of_page: Counter[str] = Counter()
         for check in CHECKS:
-            kinds = Counter(claim.kind for claim in check.claims(page))
-            _progress(f"{path}: {_listed(kinds)} ...")
-            found += check.check(page)
-            of_page += kinds
+            _progress(f"{path}: {check.__name__.rpartition('.')[2].replace('_', ' ')} ...")
+            for claims, faults in findings(page, check, fresh=fresh):
+                of_page += Counter(claim.kind for claim in claims)
+                found += [fault for fault in faults if fault not in found]
         _progress("")
         print(f"{path}: {_counted(len(found), 'fault') if found else _listed(of_page)}")
         for fault in sorted(found):
@@ -65,9 +51,9 @@ def verify(paths: Iterable[Path], *, accept: bool = False) -> list[Fault]:
         if found:
             print()
         counts += of_page + Counter(page=1)
-        faults += found
-    print(f"{_listed(counts)}: {_counted(len(faults), 'fault') if faults else 'all hold'}")
-    return faults
+        all_faults += found
+    print(f"{_listed(counts)}: {_counted(len(all_faults), 'fault') if all_faults else 'all hold'}")
+    return all_faults
 
 
 def _accept(path: Path) -> Iterator[Fault]:

@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verify.add_argument(
         "--accept", action="store_true", help="write the outputs that changed, and show the diff"
     )
+    verify.add_argument(
+        "--fresh", action="store_true", help="run also what held before and has not changed since"
+    )
     verify.set_defaults(run=_verify)
     chosen = parser.parse_args(arguments)
     code: int = chosen.run(chosen)
@@ -37,7 +40,8 @@ def _verify(chosen: argparse.Namespace) -> int:
     except ImportError as error:
         return _failed(f'{error}; install what verify needs: pip install -e ".[verify]"')
     try:
-        return 1 if book.verify(chosen.paths or book.whole(), accept=chosen.accept) else 0
+        paths = chosen.paths or book.whole()
+        return 1 if book.verify(paths, accept=chosen.accept, fresh=chosen.fresh) else 0
     except FileNotFoundError as error:
         return _failed(f"{error}; name the pages, or go to the folder of the project")
 

@@ -26,7 +26,10 @@ def check(page: Page) -> Iterator[Fault]:
         chapter, _, function = image.name.partition(".")
         file = FIGURES / f"{chapter}.py"
         if not file.is_file() or function not in _functions(file):
-            message = f"there is no figure {image.name}: write a function {function} in {file}"
+            message = (
+                f"there is no figure {image.name}: write a function {function} in "
+                f"softmax_ce/figures/{chapter}.py"
+            )
             yield Fault(page.path, image.line, message)
         if not image.alt.strip():
             message = f"figure {image.name} has no alt text: say between [ and ] what it shows"

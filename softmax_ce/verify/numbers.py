@@ -18,7 +18,9 @@ from softmax_ce.verify import figures
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import COMMENT, FORMULA, Page, blank
+from softmax_ce.verify.part import Part
 from softmax_ce.verify.run import run
+from softmax_ce.verify.sources import imports
 
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 RAISED = r"(?:⁻?[⁰¹²³⁴-⁹]+|\^\{-?\d+\})"
@@ -154,6 +156,24 @@ def claims(page: Page) -> list[Claim]:
         for sentence in of(page)
         for numeral in sentence.numerals
     ]
+
+
+def parts(page: Page) -> list[Part]:
+    """The page's numerals, all together, with all that may compute them."""
+    sentences = of(page)
+    if not sentences:
+        return []
+    code = [(block.code, block.output) for block in page.blocks if block.language == "python"]
+    modules = [f"softmax_ce.figures.{image.name.partition('.')[0]}" for image in page.images]
+    script = ""
+    if page.path.suffix == ".py":
+        script = ast.unparse(ast.parse(page.source))  # less the comments
+        modules += imports(page.source.encode())
+    if any(sentence.kind == "=" for sentence in sentences):
+        modules.append("softmax_ce")
+    said = [(sentence.text, sentence.kind, sentence.comment) for sentence in sentences]
+    text = repr((said, [image.name for image in page.images], code, script))
+    return [Part(page, text, [sentence.line for sentence in sentences], modules)]
 
 
 def check(page: Page) -> Iterator[Fault]:

@@ -5,6 +5,8 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import IO, Any, NamedTuple, TextIO
 
@@ -24,20 +26,39 @@ class Ran(NamedTuple):
 
 def run(code: str, file: str = "block", line: int = 0) -> Ran:
     """Run the program that stands in `file` from the line after `line` on."""
-    receiver, sender = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=_run, args=("\n" * line + code, file, sender))
-    process.start()
-    sender.close()
     try:
-        ran: Ran = receiver.recv()
-    except EOFError:
-        process.join()
-        ran = Ran("", "", f"the process ended with exit code {process.exitcode}")
-    process.join()
+        ran: Ran = call(_run, "\n" * line + code, file)
+    except ChildProcessError as error:
+        ran = Ran("", "", str(error))
     return ran
 
 
-def _run(code: str, file: str, sender: Connection) -> None:
+def call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What the function returns in a fresh process."""
+    receiver, sender = _processes.Pipe(duplex=False)
+    process = _processes.Process(target=_send, args=(sender, function, arguments))
+    process.start()
+    sender.close()
+    try:
+        returned = receiver.recv()
+    except EOFError:
+        process.join()
+        raise ChildProcessError(f"the process ended with exit code {process.exitcode}") from None
+    process.join()
+    return returned
+
+
+def start_server() -> None:
+    """Load torch for the processes to come."""
+    if _FORKS:
+        forkserver.ensure_running()
+
+
+def _send(sender: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    sender.send(function(*arguments))
+
+
+def _run(code: str, file: str) -> Ran:
     if torch := sys.modules.get("torch"):
         torch.seed()  # a seed of its own, as in a fresh process: the server has drawn one for all
     failure = ""
@@ -52,7 +73,7 @@ def _run(code: str, file: str, sender: Connection) -> None:
             failure = "".join(traceback.format_exception(error))
         for stream in streams:
             stream.flush()
-        sender.send(Ran(_read(output), _read(errors), failure))
+        return Ran(_read(output), _read(errors), failure)
 
 
 def _stream(number: int, file: IO[bytes]) -> TextIO:

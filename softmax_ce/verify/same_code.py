@@ -9,11 +9,20 @@ import softmax_ce
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
+from softmax_ce.verify.part import Part
 
 
 def claims(page: Page) -> list[Claim]:
     """The package's functions that the page defines."""
     return [Claim("copied function", line, name) for line, name, _ in _copies(page)]
+
+
+def parts(page: Page) -> list[Part]:
+    """The page's copies, all together."""
+    copies = [*_copies(page)]
+    lines = [line for line, *_ in copies]
+    text = repr([code for *_, code in copies])
+    return [Part(page, text, lines, [softmax_ce.__name__])] if copies else []
 
 
 def check(page: Page) -> Iterator[Fault]:

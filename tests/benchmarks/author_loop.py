@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("docs", "softmax_ce", "mkdocs.yml")
+SOURCES = ("docs", "softmax_ce", "mkdocs.yml", "README.md")
 CHAPTER, NOTEBOOK = "docs/softmax.md", "docs/notebook/day14.py"
 # The first line of prose: in a chapter, and in a Markdown cell, where it stands behind a "# ".
 PROSE = {
@@ -48,19 +48,24 @@ def main() -> int:
         differing = differences(first / "site", second / "site")
         progress("warm builds")
         warm = statistics.median(stopwatch(lambda: build(first)) for _ in range(3))
+        progress("all checks, anew")
+        checks = stopwatch(lambda: verify(second, "--fresh"))
         with server(first) as address:
             before = made(first)
             chapter = waits(first, CHAPTER, f"{address}softmax.html", rounds)
             notebook = waits(first, NOTEBOOK, f"{address}notebook/day14.html", rounds)
             again = len(made(first) ^ before)
+            formula = waits(first, CHAPTER, f"{address}softmax.html", 3, with_formula=True)
     progress("")
 
     table = [
-        ("cold build", cold, 12.0, "s"),
+        ("cold build, with all checks", cold, 12.0, "s"),
+        ("all checks, nothing known", checks, 60.0, "s"),
         ("warm build, median of 3", warm, 2.0, "s"),
         (f"chapter, save to served, median of {rounds}", statistics.median(chapter), 0.7, "s"),
         (f"notebook's text, the same, median of {rounds}", statistics.median(notebook), 0.7, "s"),
-        ("executed or drawn again meanwhile", again, 0, ""),
+        ("a formula, which is evaluated, median of 3", statistics.median(formula), 2.0, "s"),
+        ("executed, drawn or checked again for text", again, 0, ""),
         ("files that differ between two cold builds", len(differing), 0, ""),
     ]
     print(f"{'':<46}{'measured':>10}{'bar':>10}")
@@ -107,6 +112,16 @@ def build(project: Path, **variables: str) -> None:
         raise SystemExit(built.stderr)
 
 
+def verify(project: Path, *arguments: str) -> None:
+    """Run the checks of the whole book."""
+    command = [sys.executable, "-m", "softmax_ce.verify.command", "verify", *arguments]
+    checked = subprocess.run(
+        command, cwd=project, env=environment(project), capture_output=True, text=True, check=False
+    )
+    if checked.returncode:
+        raise SystemExit(checked.stdout + checked.stderr)
+
+
 def stopwatch(run: Callable[[], object]) -> float:
     start = time.perf_counter()
     run()
@@ -123,8 +138,8 @@ def differences(one: Path, other: Path) -> list[str]:
 
 
 def made(project: Path) -> set[tuple[Path, int]]:
-    """Each drawn figure and executed notebook, and when it was made."""
-    folders = (project / ".cache" / name for name in ("figures", "notebook"))
+    """Each drawn figure, executed notebook and checked page, and when it was made."""
+    folders = (project / ".cache" / name for name in ("figures", "notebook", "verified"))
     return {(file, file.stat().st_mtime_ns) for folder in folders for file in folder.iterdir()}
 
 
@@ -149,7 +164,9 @@ def server(project: Path) -> Iterator[str]:
         process.wait()
 
 
-def waits(project: Path, name: str, address: str, rounds: int) -> list[float]:
+def waits(
+    project: Path, name: str, address: str, rounds: int, *, with_formula: bool = False
+) -> list[float]:
     """The seconds from saving a new word in the file to its page being served with it."""
     file, chance, seconds = project / name, random.Random(0), []
     text = file.read_text(encoding="utf-8")
@@ -157,7 +174,8 @@ def waits(project: Path, name: str, address: str, rounds: int) -> list[float]:
         progress(f"{name}: save {i + 1}/{rounds}")
         time.sleep(1 + chance.random())  # the watcher looks twice a second: meet it anywhere
         word = f"word{i}of{rounds}"
-        edited, edits = PROSE[name].subn(rf"\g<0>{word} ", text, count=1)
+        new = f"{word} $e^{{{i}}} e = e^{{{i} + 1}}$ " if with_formula else f"{word} "
+        edited, edits = PROSE[name].subn(rf"\g<0>{new}", text, count=1)
         if not edits:
             raise SystemExit(f"{name} has no line of prose to put a word into: see PROSE")
         file.write_text(edited, encoding="utf-8")

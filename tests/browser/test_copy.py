@@ -1,4 +1,4 @@
-"""What the copy button of a block gives is a program that prints what the page shows."""
+"""What is copied is what the page shows: of a block, a program that prints what stands below it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page
 from softmax_ce.verify.run import run
 
 BUTTON = "button[data-clipboard-target]"
-PROGRAMS = ".language-python:not(.doc-signature)"
+BLOCKS = ".highlight:not(.no-copy)"
 # Read as a console does that knows the prompts, with no name defined beforehand.
 CONSOLE = """\
 import doctest
@@ -43,28 +43,45 @@ def page(url: str, address: str, reader: Any) -> Page:
     return page
 
 
-def test_copy_is_what_runs(page: Page, address: str, copy: Callable[[Locator], str]) -> None:
-    blocks = page.locator(PROGRAMS).all()
+def test_copy_is_what_the_page_shows_and_runs(
+    page: Page, address: str, copy: Callable[[Locator], str]
+) -> None:
+    blocks = page.locator(BLOCKS).all()
     copied = [copy(block) for block in blocks]
-    shown = [_shown_below(block) for block in blocks]
+    assert copied == [block.locator("code").inner_text().rstrip() for block in blocks]
+    programs, shown = [], []
+    for block, text in zip(blocks, copied, strict=True):
+        classes = str(block.get_attribute("class")).split()
+        if "language-pycon" in classes:
+            text = CONSOLE.format(text=text)
+        elif "language-python" not in classes or "doc-signature" in classes:
+            continue
+        programs.append(text)
+        shown.append(_shown_below(block))
     if address.startswith("notebook/"):  # its cells build on one another
-        copied, shown = ["\n\n".join(copied)], ["".join(shown)]
-    for program, output in zip(copied, shown, strict=True):
+        programs, shown = ["\n\n".join(programs)], ["".join(shown)]
+    assert programs or address == "contributing.html"
+    for program, output in zip(programs, shown, strict=True):
         ran = run(program, address)
         assert ran.failure == "", f"{address}: this block cannot run alone:\n{program}"
         assert ran.output == output, f"{address}: this block prints something else:\n{program}"
 
 
-def test_a_copied_example_of_the_reference_runs(
-    url: str, reader: Any, copy: Callable[[Locator], str]
+def test_a_copied_selection_holds_formulas_as_latex_and_what_figures_show(
+    url: str, reader: Any
 ) -> None:
-    reader.goto(url + "reference.html")
-    examples = reader.page.locator(".language-pycon").all()
-    assert examples
-    for block in examples:
-        text = copy(block)
-        ran = run(CONSOLE.format(text=text))
-        assert (ran.output, ran.failure) == ("", ""), f"this example cannot run alone:\n{text}"
+    page: Page = reader.page
+    reader.goto(url + "temperature.html")
+    page.context.grant_permissions(["clipboard-read"], origin=url)
+    formula, figure = page.locator("div.arithmatex").first, page.locator("figure").first
+    alt = figure.locator("svg").get_attribute("aria-label")
+    for part, text in (
+        (formula, f"$$\n{formula.get_attribute('data-tex')}\n$$"),
+        (figure, f"{alt}\n{figure.locator('figcaption').inner_text()}"),
+    ):
+        part.evaluate("part => getSelection().selectAllChildren(part)")
+        page.keyboard.press("ControlOrMeta+c")
+        assert page.evaluate("navigator.clipboard.readText()") == text
 
 
 def _shown_below(block: Locator) -> str:

@@ -36,6 +36,16 @@ WRONG_BUTTONS = """() => [...document.querySelectorAll(".highlight")]
     .filter(block => block.querySelectorAll("button[data-clipboard-target]").length
         !== (block.matches(".output") ? 0 : 1))
     .map(block => block.textContent.slice(0, 80))"""
+# At a desk what has 80 columns has room; on a phone code begins below the copy button.
+CROWDED = """() => [...document.querySelectorAll(".highlight:has(.md-code__nav) pre > code")]
+    .filter(code => {
+        const columns = Math.max(...code.textContent.split("\\n").map(line => line.length))
+        const { top } = code.getBoundingClientRect()
+        const button = code.closest(".highlight").querySelector("button").getBoundingClientRect()
+        return innerWidth > 600 ? columns <= 80 && code.scrollWidth > code.clientWidth
+            : top + parseFloat(getComputedStyle(code).paddingTop) < button.bottom
+    })
+    .map(code => code.textContent.slice(0, 80))"""
 
 AXE = """async () => {
     const { violations } = await axe.run({ resultTypes: ["violations"], preload: false })
@@ -44,6 +54,37 @@ AXE = """async () => {
         const colours = fgColor ? ` ${fgColor} on ${bgColor} is ${contrastRatio}:1` : ""
         return `${id}${colours}: ${target.join(" ")}: ${html.slice(0, 80).replaceAll("\\n", " ")}`
     }))
+}"""
+
+# The text of figures, which axe does not look at: its contrast with what is painted behind it.
+FAINT = """() => {
+    const over = (behind, paint, opacity = 1) => {
+        const [r, g, b, alpha = 1] = paint.match(/[\\d.]+/g).map(Number)
+        return [r, g, b].map((part, i) => behind[i] + (part - behind[i]) * alpha * opacity)
+    }
+    const light = colour => colour.map(part => part / 255)
+        .map(part => part > 0.04045 ? ((part + 0.055) / 1.055) ** 2.4 : part / 12.92)
+        .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0.05)
+    const page = over([255, 255, 255], getComputedStyle(document.body).backgroundColor)
+    const faint = svg => text => {
+        const { x, y, width, height } = text.getBoundingClientRect()
+        const ratios = Array.from({ length: 27 }, (_, i) => {
+            const at = [x + width * (1 + i % 9) / 10, y + height * (1 + Math.floor(i / 9)) / 4]
+            const colour = document.elementsFromPoint(...at).reverse()
+                .filter(mark => mark.ownerSVGElement === svg && mark !== text)
+                .map(mark => getComputedStyle(mark)).filter(({ fill }) => fill !== "none")
+                .reduce((behind, { fill, fillOpacity, opacity }) =>
+                    over(behind, fill, fillOpacity * opacity), page)
+            const both = [colour, over(colour, getComputedStyle(text).fill)].map(light)
+            return Math.max(...both) / Math.min(...both)
+        })
+        const least = Math.min(...ratios)
+        return least < 4.5 ? [`${text.textContent}: ${least.toFixed(2)}:1`] : []
+    }
+    return [...document.querySelectorAll("figure svg")].flatMap(svg => {
+        svg.scrollIntoView({ block: "center", behavior: "instant" })
+        return [...svg.querySelectorAll("text")].flatMap(faint(svg))
+    })
 }"""
 
 
@@ -88,10 +129,15 @@ def test_formulas_are_drawn_in_the_font_of_the_book(
     assert math_fonts(visit.page) <= {"STIX Two Math"}
 
 
-def test_every_block_but_an_output_has_a_copy_button(visit: Any) -> None:
+def test_every_block_but_an_output_has_a_copy_button_and_room_for_its_code(visit: Any) -> None:
     visit.page.evaluate(OPEN_BOXES)
     visit.scroll_through()
     assert visit.page.evaluate(WRONG_BUTTONS) == []
+    assert visit.page.evaluate(CROWDED) == []
+
+
+def test_the_text_of_figures_stands_out_from_what_is_behind_it(visit: Any) -> None:
+    assert visit.page.evaluate(FAINT) == []
 
 
 def test_axe_finds_nothing_to_fault(visit: Any, axe: str) -> None:

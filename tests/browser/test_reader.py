@@ -47,6 +47,18 @@ WIDE = """async () => {
     return scrolled
 }"""
 
+PRINTED = """() => {
+    const style = (selector, pseudo) => getComputedStyle(document.querySelector(selector), pseudo)
+    return {
+        text: style(".md-typeset").color,
+        points: parseFloat(style(".md-typeset").fontSize) * 0.75,
+        figures: style("body").getPropertyValue("--fig-1"),
+        formulas: style("div.arithmatex").backgroundImage,
+        buttons: style(".md-code__nav").display,
+        chevrons: style("summary", "::after").display,
+    }
+}"""
+
 
 def search(page: Page, words: str) -> None:
     """Open the search by keyboard, type, and wait for what is found."""
@@ -83,6 +95,26 @@ def test_the_palette_is_toggled_by_keyboard_and_the_choice_survives_a_reload(
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
     reader.goto(url + "stability.html")
     assert scheme(page) == "slate"
+
+
+def test_a_page_is_printed_dark_on_white_without_what_serves_a_screen(
+    url: str, reader: Any
+) -> None:
+    page: Page = reader.page
+    reader.goto(url + "gradient.html")
+    reader.scroll_through()
+    toggle_palette(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    page.emulate_media(media="print")
+    assert page.evaluate(PRINTED) == {
+        "text": "rgba(0, 0, 0, 0.87)",
+        "points": pytest.approx(10.5, abs=0.01),
+        "figures": "#0072b2",
+        "formulas": "none",
+        "buttons": "none",
+        "chevrons": "none",
+    }
 
 
 def test_search_is_opened_by_keyboard_and_enter_leads_to_a_page_with_the_words(

@@ -143,7 +143,7 @@ def test_the_slopes_are_named() -> None:
 
 def test_the_deepest_cell_is_the_target_of_the_first_example() -> None:
     deepest = max(patch.get_alpha() for patch in cells(framed=False).values())
-    assert cells(framed=False)[0, 0].get_alpha() == deepest == 0.55, (
+    assert cells(framed=False)[0, 0].get_alpha() == deepest == 0.35, (
         f"gradient.dlogits: the deepest alpha is {deepest}"
     )
 

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from markdown import Markdown
 
-from softmax_ce.site.mathml import as_text
+from softmax_ce.site import mathml
 
 
 def convert(text: str, file: str = "") -> BeautifulSoup:
@@ -26,25 +26,9 @@ def test_a_formula_keeps_its_latex_beside_its_mathml() -> None:
     assert formula.select("math mfrac")
 
 
-def test_a_display_formula_is_displayed_and_left_out_of_the_search() -> None:
+def test_a_display_formula_is_displayed() -> None:
     (formula,) = convert("$$\na < b\n$$").select("div.arithmatex")
     assert formula.select("math[display=block]")
-    assert formula.has_attr("data-search-exclude")
-
-
-@pytest.mark.parametrize(
-    ("formula", "text"),
-    [
-        (r"p_i = e^{z_i - m}", "p_i = e^(z_i−m)"),
-        (r"-\sum_i p_i \log p_i", "−∑_i p_i log p_i"),
-        (r"p_i^2", "p_i^2"),
-        (r"\frac{1}{V}", "1/V"),
-        (r"x < y", "x < y"),
-    ],
-)
-def test_the_search_holds_a_formula_as_text(formula: str, text: str) -> None:
-    page = as_text(str(convert(f"So ${formula}$.")))
-    assert BeautifulSoup(page, "html.parser").get_text() == f"So {text}."
 
 
 def test_a_labelled_formula_is_numbered_and_a_reference_links_to_it() -> None:
@@ -54,17 +38,67 @@ def test_a_labelled_formula_is_numbered_and_a_reference_links_to_it() -> None:
     assert page.find(id="eq:b").get_text() == "(2)"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(
-    ("formula", "message"),
-    [
-        (r"$\frac{a}$", r"cannot read the formula '\\frac{a}'"),
-        (r"$\nosuch{a}$", r"cannot read the formula '\\nosuch{a}'"),
-        (r"$\eqref{eq:nosuch}$", "refers to no equation of this page"),
-    ],
-)
+BROKEN = [
+    (r"$\frac{a}$", r"'\\frac{a}' cannot be read as a formula"),
+    (r"$\nosuch{a}$", r"'\\nosuch{a}' cannot be read as a formula"),
+    (r"$\eqref{eq:nosuch}$", r"'\\eqref{eq:nosuch}' refers to no equation of this page"),
+    (r"$\text{あ}$", "needs あ, which the math font lacks"),
+    ("$a", r"close the formula, or write a dollar as \$"),
+    ("a$ and $$b$$", "close the formula"),
+    ("$a, so$b$", "close the formula"),
+]
+
+
+@pytest.mark.parametrize(("formula", "message"), BROKEN)
 def test_a_mistake_names_the_file_and_the_line(tmp_path: Path, formula: str, message: str) -> None:
     file = tmp_path / "page.md"
-    file.write_text(f"# A page\n\nSee $a$.\n\nAnd {formula}.\n")
-    with pytest.raises(ValueError, match=r"page\.md:5: ") as error:
+    file.write_text(f"# A page\n\nSee `$a` and $a$,\n5 \\$.\n\nAnd\n{formula}.\n\n$$\nb\n$$\n")
+    with pytest.raises(ValueError, match=r"page\.md:7: ") as error:
         convert(file.read_text(), str(file))
     assert message in str(error.value)
+
+
+WRONG = "\\begin{aligned}\na &= b \\\\\n&= \\nosuch\n\\end{aligned}"
+
+
+def test_of_formulas_with_the_same_first_line_the_wrong_one_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "page.md"
+    right = WRONG.replace("nosuch", "alpha")
+    file.write_text(f"Of $a$ and $a_$:\n\n$$\n{right}\n$$\n\n$$\n{WRONG}\n$$\n".replace("a_", "b"))
+    with pytest.raises(ValueError, match=r"page\.md:11: "):
+        convert(file.read_text(), str(file))
+
+
+def test_a_formula_that_also_stands_within_others_is_named_where_it_is_wrong(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "page.md"
+    file.write_text("$p_i + 1$ and $p_i$.\n\n$$\np_i\n$$\n\nBut\n$p_$ fails.\n")
+    with pytest.raises(ValueError, match=r"page\.md:8: "):
+        convert(file.read_text(), str(file))
+
+
+@pytest.mark.parametrize("formula", ["$$\na + b", "$$\na + b\n$", "Text:\n$$\na\n$$"])
+def test_a_display_formula_that_is_not_closed_is_named(tmp_path: Path, formula: str) -> None:
+    file = tmp_path / "page.md"
+    file.write_text(f"# A page\n\n{formula}\n\n$$\nb\n$$\n")
+    line = 3 + formula.startswith("Text")
+    with pytest.raises(ValueError, match=rf"page\.md:{line}: close the formula"):
+        convert(file.read_text(), str(file))
+
+
+def test_a_notebook_and_a_docstring_are_named_where_the_formula_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, module = tmp_path / "script.py", tmp_path / "module.py"
+    script.write_text("# %% [markdown]\n# Text.\n\n# %%\nx = 1\n\n# %% [markdown]\n# See $\\no$.\n")
+    module.write_text('def f():\n    r"""Return $\\nor$."""\n')
+    monkeypatch.setattr(mathml, "PACKAGE", tmp_path)
+    with pytest.raises(ValueError, match=r"script\.py:8: "):
+        convert("Text.\n\nSee $\\no$.", str(script))
+    with pytest.raises(ValueError, match=r"module\.py:2: "):
+        convert("Return $\\nor$.", str(script))
+
+
+def test_a_dollar_is_a_dollar() -> None:
+    assert convert("5 \\$ and `$x` cost $a$.").get_text().startswith("5 $ and $x cost")

@@ -7,7 +7,8 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from softmax_ce.site import cache, notebook, sources
+from softmax_ce.site import notebook
+from softmax_ce.verify import cache, sources
 
 SCRIPT = """\
 # %% [markdown]

@@ -12,7 +12,10 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from bs4 import BeautifulSoup
 
+ROOT = Path(__file__).parents[2]
+NOTATION = "".join((ROOT / "docs" / "index.md").read_text().partition("\n## Notation\n")[1:])
 PAGE = "# A page\n\n![Six panels of bars, whatever they show.](figure:temperature.panels)\n"
 
 
@@ -90,7 +93,7 @@ from mkdocs.exceptions import Abort
 
 def rebuild():
     try:
-        build(load_config("mkdocs.yml", site_dir="rebuilt"))
+        build(load_config("mkdocs.yml", site_dir="rebuilt", strict=True))
     except Abort as failure:
         return str(failure)
 
@@ -113,7 +116,7 @@ def test_a_build_that_renders_what_changed_gives_the_site_and_the_warnings_of_a_
     project: Path,
 ) -> None:
     pages = {
-        "index.md": f"{PAGE}\n[There](other.md#here)\n",
+        "index.md": f"{PAGE}\n[There](other.md#here)\n{NOTATION}",
         "other.md": "# Other\n\n## Here\n\n$x$\n",
         "reference.md": "# Reference\n\nText\n\n::: softmax_ce.temperature.entropy\n",
         "notebook/tiny.py": "# %% [markdown]\n# # Tiny\n#\n# Some text.\n\n# %%\nprint(1)\n",
@@ -139,3 +142,44 @@ def test_a_build_that_renders_what_changed_gives_the_site_and_the_warnings_of_a_
     )
     assert {path for path, _ in rebuilt.items() ^ fresh.items()} == set()
     assert b"Another text" in rebuilt[Path("notebook", "tiny.html")]
+
+
+WRONG = r"""# A page
+
+Some text.
+
+$$\sum_i p_i = 2$$
+
+??? question "An exercise"
+
+    ```python
+    print(1)
+    ```
+
+More text.
+"""
+
+
+def test_a_fault_is_named_in_the_terminal_and_on_the_page_above_what_it_is_about(
+    project: Path,
+) -> None:
+    page = project / "docs" / "index.md"
+    page.write_text(WRONG + NOTATION)
+    server = Server(project)
+    try:
+        server.wait_until(lambda html: 'role="alert"' in html)
+        html = BeautifulSoup(server.page(), "html.parser")
+        equation, block = html.select("[role=alert]")
+        assert "docs/index.md:5" in equation.get_text()
+        assert "this equation does not hold" in equation.get_text()
+        assert "arithmatex" in equation.find_next_sibling().get_attribute_list("class")  # type: ignore[union-attr]
+        assert "docs/index.md:9" in block.get_text()
+        assert "softmax-ce verify --accept docs/index.md" in block.get_text()
+        assert block.find_next_sibling().name == "details"  # type: ignore[union-attr]
+        for line in ("docs/index.md:5: this equation", "docs/index.md:9: this block prints"):
+            assert f"WARNING -  {line}" in server.log.read_text()
+        page.write_text(page.read_text().replace("p_i = 2", "p_i = 1").replace("print(1)", "1"))
+        server.wait_until(lambda html: html.count("A page") > 0 and 'role="alert"' not in html)
+    finally:
+        server.process.terminate()
+        server.process.wait()

@@ -140,7 +140,7 @@ def test_on_a_terminal_a_line_says_what_is_being_done(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert main(["verify", "docs/index.md"]) == 0
     out = capsys.readouterr().out
-    assert "\r\033[Kdocs/index.md: 1 block, 1 output ..." in out
+    assert "\r\033[Kdocs/index.md: blocks ..." in out
     assert "\r\033[Kdocs/index.md: 1 block, 1 output\n" in out
 
 

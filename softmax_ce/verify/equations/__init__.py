@@ -21,8 +21,8 @@ HOLDS_RELATION = re.compile(
     r"[=<>≤≥≠≈≡∈→∝]|&[lg]t;|:=|\\(?:leq?|leqslant|ll|lt|geq?|geqslant|gg|gt|neq?|not|notin|in|ni"
     r"|approx|approxeq|equiv|cong|sim|simeq|asymp|doteq|coloneqq|triangleq|propto|perp|parallel"
     r"|prec|preceq|succ|succeq|subset|subseteq|supset|supseteq|iff|implies|impliedby|models|vdash"
-    r"|to|gets|mapsto|leadsto|(?:long|Long)?(?:left|right|leftright|Left|Right|Leftright)arrow"
-    r"|Right(?:arrow)|Left(?:arrow))(?![A-Za-z])"
+    r"|to|gets|mapsto|leadsto|(?:long|Long)?(?:left|right|leftright|Left|Right|Leftright)arrow)"
+    r"(?![A-Za-z])"
 )
 
 

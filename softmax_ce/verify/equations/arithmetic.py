@@ -1,5 +1,6 @@
 """Numbers, columns, rows and matrices, as torch has them, and what may be done with them."""
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ class Row:
         self.column = column
 
 
+@cache
 def number(value: float) -> Tensor:
     """A number as a tensor."""
     return torch.tensor(float(value), dtype=DTYPE)

@@ -203,7 +203,7 @@ class Evaluator:
             return True
         if [name_of(argument) for argument in given] == function.parameters:
             return True
-        inner = set().union(*map(symbols, given))
+        inner = frozenset().union(*map(symbols, given))
         if is_a(given[0], "number") or inner & {*function.parameters}:
             raise FormulaError(rf"call or product? write {symbol} \cdot (...) for a product")
         return False

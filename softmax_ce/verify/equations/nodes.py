@@ -90,11 +90,15 @@ def differential(item: Any) -> int:
     return power_of(item) if symbol_of(item) in DIFFERENTIALS else 0
 
 
-def symbols(node: Node) -> set[str]:
+def symbols(node: Node) -> frozenset[str]:
     """The symbols that occur in a formula."""
     if isinstance(node, Token):
-        return set()
-    return {identifier(str(symbol.children[0])) for symbol in node.find_data("symbol")}
+        return frozenset()
+    names: frozenset[str] | None = getattr(node, "names", None)
+    if names is None:  # found once: a formula is evaluated thousands of times
+        found = node.find_data("symbol")
+        names = node.names = frozenset(identifier(str(symbol.children[0])) for symbol in found)
+    return names
 
 
 def is_setting(left: Node, sign: str, right: Node, notation: Notation) -> bool:

@@ -1,6 +1,8 @@
 """Tries a formula in many worlds: both sides of every relation must agree in all of them."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -27,13 +29,26 @@ class DoesNotHoldError(Exception):
         self.offset = offset
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Of tensors as small as these a second thread only waits for the first."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def hold(found: list[Relation], drawn: list[World], text: str) -> None:
     """Try the relations of a formula in these worlds; raise where one does not hold."""
     for relation in found:
         if not relation.claims_something(drawn[0].notation):
             continue
         try:
-            tried = sum(_try_in(world, relation, text) for world in drawn)
+            texts = [latex.source(side, text) for side in (relation.left, relation.right)]
+            tried = sum(_try_in(world, relation, texts) for world in drawn)
         except (FormulaError, DoesNotHoldError):
             raise
         except ERRORS as error:
@@ -42,7 +57,7 @@ def hold(found: list[Relation], drawn: list[World], text: str) -> None:
             raise FormulaError("its conditions hold in no world")
 
 
-def _try_in(world: World, relation: Relation, text: str) -> int:
+def _try_in(world: World, relation: Relation, texts: list[str]) -> int:
     """In how many ways the relation was tried in a world: for all values of its free indices."""
     free: list[str] = []
     while True:
@@ -50,7 +65,7 @@ def _try_in(world: World, relation: Relation, text: str) -> int:
         try:
             domains = [Evaluator(world).domain(name) for name in free]
             for positions in itertools.product(*domains):
-                trial = _Trial(world, dict(zip(free, positions, strict=True)), relation, text)
+                trial = _Trial(world, dict(zip(free, positions, strict=True)), relation, texts)
                 tried += trial.run()
         except UnboundIndexError as unbound:
             free.append(unbound.args[0])
@@ -62,12 +77,12 @@ class _Trial:
     """One relation in one world, with its free indices fixed."""
 
     def __init__(
-        self, world: World, indices: dict[str, int], relation: Relation, text: str
+        self, world: World, indices: dict[str, int], relation: Relation, texts: list[str]
     ) -> None:
         self.world = world
         self.indices = indices
         self.relation = relation
-        self.texts = [latex.source(side, text) for side in (relation.left, relation.right)]
+        self.texts = texts
 
     def run(self) -> bool:
         """Whether the conditions were met; raises if they are and the relation does not hold."""

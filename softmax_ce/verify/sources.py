@@ -2,13 +2,14 @@
 
 import ast
 import importlib
+import platform
 import sys
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
-from softmax_ce.site.cache import key
+from softmax_ce.verify.cache import key
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -41,7 +42,7 @@ def imports(source: bytes) -> list[str]:
 
 def fingerprint(*modules: str) -> str:
     """Changes whenever a source that the modules depend on does, or torch, or matplotlib."""
-    return key(*_versions(), *(file.read_bytes() for file in dependencies(*modules)))
+    return key(*versions().values(), *(file.read_bytes() for file in dependencies(*modules)))
 
 
 def load(module: str) -> ModuleType:
@@ -56,18 +57,21 @@ def load(module: str) -> ModuleType:
 
 
 def everything() -> dict[Path, bytes]:
-    """All that `load` may have to import again: everything of ours but the site itself."""
-    files = (file for file in PACKAGE.rglob("*.py") if PACKAGE / "site" not in file.parents)
+    """All that `load` may have to import again: what the book is about, and its figures."""
+    files = [*PACKAGE.glob("*.py"), *PACKAGE.glob("figures/*.py")]
     return {file: file.read_bytes() for file in files}
 
 
 @cache
-def _versions() -> tuple[str, ...]:
-    return sys.version, *map(version, ("torch", "matplotlib", "ipykernel"))
+def versions() -> dict[str, str]:
+    """What runs the book."""
+    packages = {name: version(name) for name in ("torch", "matplotlib")}
+    return {"Python": platform.python_version()} | packages
 
 
 def _is_ours(module: str) -> bool:
-    return module.split(".")[0] == PACKAGE.name and module.split(".")[1:2] != ["site"]
+    package, _, inside = module.partition(".")
+    return package == PACKAGE.name and inside.split(".")[0] not in ("site", "verify")
 
 
 def _file(module: str) -> Path | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from softmax_ce.site.sources import PACKAGE, dependencies, imports
+from softmax_ce.verify.sources import PACKAGE, dependencies, imports
 
 
 def names(module: str) -> set[str]:

@@ -1,0 +1,79 @@
+"""The checks of the pages, which run in a process beside the build, while it renders."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from softmax_ce.verify.fault import Fault
+from softmax_ce.verify.sources import PACKAGE
+
+ROOT = PACKAGE.parent
+
+
+class Ledger(NamedTuple):
+    """What the checks know of the book: each claim, and what they say of the mistakes shown."""
+
+    versions: dict[str, str]
+    entries: list[dict[str, Any]]
+    mistakes: dict[str, list[str]]
+
+    def faults(self) -> list[Fault]:
+        """What does not hold."""
+        failed = (entry for entry in self.entries if entry["result"] == "failed")
+        rows = ((Path(entry["page"]), entry["line"], entry["note"]) for entry in failed)
+        return sorted({Fault(*row) for row in rows})
+
+    def as_json(self) -> str:
+        """The ledger as a file for readers of data."""
+        return json.dumps(self._asdict(), indent=1, ensure_ascii=False) + "\n"
+
+
+_worker: subprocess.Popen[str] | None = None
+_asked = 0
+known: Ledger | None = None  # the last answer: in `mkdocs serve` that of the build before
+
+
+def start(*, stays: bool = False) -> None:
+    """Start the process; one that stays keeps torch at hand for the next builds."""
+    global _worker, _asked
+    if _worker is None or _worker.poll() is not None:
+        command = [sys.executable, "-B", "-m", "softmax_ce.verify.worker", *["stay"] * stays]
+        _worker, _asked = _piped(command), 0
+
+
+def ask(pages: Iterable[str]) -> None:
+    """Have these pages checked."""
+    global _asked
+    start()
+    assert _worker is not None
+    print(json.dumps([*pages]), file=_worker.stdin, flush=True)
+    _asked += 1
+
+
+def answer() -> Ledger:
+    """Wait for what was asked last; a build that failed has left its answer unread."""
+    global _asked, known
+    assert _worker is not None
+    assert _worker.stdout is not None
+    text = ""
+    while _asked:
+        text, _asked = _worker.stdout.readline(), _asked - 1
+    if not text:
+        raise ChildProcessError("the checks of the pages ended: see above why")
+    known = Ledger(**json.loads(text))
+    return known
+
+
+def _piped(command: list[str]) -> subprocess.Popen[str]:
+    # A session of its own: Ctrl+C is for the build, at whose end it ends, too.
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        cwd=ROOT,
+        start_new_session=True,
+    )

@@ -1,0 +1,195 @@
+"""What the pages claim, what of it holds, and how that is known.
+
+A part of a page that holds is run again when it, a source that it runs or a version has changed;
+one that does not hold is run each time, for what failed may have been the machine.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache as cached
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from softmax_ce.verify import blocks, cache, equations, fences, figures, links, numbers, same_code
+from softmax_ce.verify.claim import Claim
+from softmax_ce.verify.fault import Fault
+from softmax_ce.verify.page import Page
+from softmax_ce.verify.part import Part
+from softmax_ce.verify.sources import fingerprint, versions
+
+
+class Check(Protocol):
+    """What a module offers that checks one kind of claim."""
+
+    __name__: str
+
+    def claims(self, page: Page) -> list[Claim]:
+        """What the page claims."""
+
+    def check(self, page: Page) -> Iterator[Fault]:
+        """Find what does not hold."""
+
+
+CHECKS: tuple[Check, ...] = (fences, blocks, same_code, equations, numbers, figures, links)
+KEPT = {module.__name__: module for module in (blocks, same_code, equations, numbers)}
+MISTAKE = re.compile(r"<!-- caught in (\S+) -->")
+
+
+class Finding(NamedTuple):
+    """What a part of a page claims, and what of that does not hold."""
+
+    claims: list[Claim]
+    faults: list[Fault]
+
+
+class Entry(NamedTuple):
+    """A claim of the book, and what came of it: held, failed, or exempt for a reason."""
+
+    kind: str
+    page: str
+    line: int
+    text: str
+    result: str
+    by: str
+    note: str = ""  # the reason, or what is wrong
+    id: str = ""  # of a display equation that ran
+
+
+def is_known(page: Page) -> bool:
+    """Whether nothing on the page has to be run."""
+    for module in KEPT.values():
+        kept = _kept(page, module)
+        if any(_key(part) not in kept for part in module.parts(page)):
+            return False
+    return True
+
+
+def findings(page: Page, check: Check, *, fresh: bool = False) -> list[Finding]:
+    """What this check finds out about each part of the page: only what is not known is run."""
+    module = KEPT.get(check.__name__)
+    if module is None:
+        return [_run(page, check)]
+    parts, kept = module.parts(page), {} if fresh else _kept(page, check)
+    keys = [*map(_key, parts)]
+
+    def find(part: Part, key: str) -> Finding:
+        return _held(part, kept[key]) if key in kept else _run(part.page, check)
+
+    # Blocks run in processes of their own, for which threads wait.
+    with ThreadPoolExecutor(os.cpu_count() if check is blocks else 1) as pool:
+        results = [*pool.map(find, parts, keys)]
+    rows = {
+        key: _claims(part, finding)
+        for part, key, finding in zip(parts, keys, results, strict=True)
+        if not finding.faults and (key in kept or _key(part) == key)  # no source saved meanwhile
+    }
+    if rows != kept and (file := _file(page, check)):
+        cache.write(file, _common(), json.dumps(rows).encode())
+    return results
+
+
+def entries(page: Page) -> Iterator[Entry]:
+    """A row for each claim of the page, and for each fault that is about no claim."""
+    displayed = [(formula.line, formula.latex) for formula in page.formulas if formula.display]
+    for check in CHECKS:
+        for finding in findings(page, check):
+            for entry in _rows(page, check, finding):
+                place = (entry.line, entry.text)
+                if entry.kind == "equation" and entry.result == "held" and place in displayed:
+                    name = f"{page.path.name.removesuffix('.md')}-{displayed.index(place) + 1}"
+                    entry = entry._replace(id=name)
+                yield entry
+
+
+def mistakes(page: Page) -> dict[str, list[str]]:
+    """What the checks say of the examples of mistakes that a page shows, by name."""
+    found = {}
+    for block in page.fences:
+        following = "".join(page.lines[block.end : block.end + 2]).strip()
+        if block.language == "markdown" and (match := MISTAKE.fullmatch(following)):
+            example = Page(page.path.with_name(match[1]), block.code)
+            key = cache.key(_common(), block.code, fingerprint("softmax_ce"))
+            said = cache.kept(f"verified/{match[1]}.json", key, partial(_said, example))
+            found[match[1]] = json.loads(said)
+    return found
+
+
+def _said(example: Page) -> bytes:
+    faults = [*map(str, (fault for check in CHECKS for fault in check.check(example)))]
+    return json.dumps(faults).encode()
+
+
+def _run(page: Page, check: Any) -> Finding:
+    try:
+        faults = [*check.check(page)]
+        return Finding(check.claims(page), faults)
+    except Exception as error:  # an author is in the middle of something
+        name = check.__name__.rpartition(".")[2]
+        message = f"the check of {name} fails: {type(error).__name__}: {error}"
+        return Finding([], [Fault(page.path, 1, message)])
+
+
+def _rows(page: Page, check: Check, finding: Finding) -> Iterator[Entry]:
+    claims, faults = finding
+    blamed = {fault: _blamed(fault, claims, check) for fault in dict.fromkeys(faults)}
+    for claim in claims:
+        said = [fault for fault, those in blamed.items() if claim in those]
+        result = "failed" if said else "exempt" if claim.reason else "held"
+        line = said[0].line if said else claim.line
+        note = "\n".join(fault.message for fault in said) or claim.reason
+        yield Entry(claim.kind, str(page.path), line, claim.text, result, check.__name__, note)
+    for fault in (fault for fault, those in blamed.items() if not those):
+        text = page.lines[fault.line - 1].strip()
+        yield Entry(
+            "page", str(page.path), fault.line, text, "failed", check.__name__, fault.message
+        )
+
+
+def _blamed(fault: Fault, claims: list[Claim], check: Check) -> list[Claim]:
+    """The claims of a part that a fault is about: where the part is a page, those on its line."""
+    if check in (blocks, equations):
+        return claims
+    there = [claim for claim in claims if claim.line == fault.line]
+    return [claim for claim in there if claim.text in fault.message] or there
+
+
+def _file(page: Page, check: Check) -> str:
+    """Where findings are kept; of pages outside of the project they are not."""
+    path = os.path.relpath(page.path, cache.FOLDER.parent)
+    name = check.__name__.rpartition(".")[2]
+    return "" if path.startswith("..") else f"verified/{path.replace(os.sep, '-')}.{name}.json"
+
+
+def _kept(page: Page, check: Check) -> dict[str, Any]:
+    """What is known of the parts of a page that hold, by key."""
+    file = _file(page, check)
+    kept = cache.read(file, _common()) if file else None
+    return dict(json.loads(kept)) if kept else {}
+
+
+@cached
+def _common() -> str:
+    """Changes with the checks, and with what runs them."""
+    here = Path(__file__).parent
+    files = sorted(file for suffix in ("py", "lark") for file in here.rglob(f"*.{suffix}"))
+    return cache.key(*versions().values(), *(file.read_bytes() for file in files))
+
+
+def _key(part: Part) -> str:
+    return cache.key(part.text, fingerprint(*part.modules))
+
+
+def _claims(part: Part, finding: Finding) -> list[Any]:
+    """The claims of a part, each with its place among the part's lines, which may move."""
+    return [
+        [part.lines.index(line), kind, text, reason] for kind, line, text, reason in finding.claims
+    ]
+
+
+def _held(part: Part, kept: list[Any]) -> Finding:
+    claims = [Claim(kind, part.lines[place], text, reason) for place, kind, text, reason in kept]
+    return Finding(claims, [])

@@ -1,0 +1,196 @@
+"""What holds is not run again until something that it depends on changes."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softmax_ce.verify import blocks, cache, equations, ledger, numbers, sources
+from softmax_ce.verify.fault import Fault
+from softmax_ce.verify.page import EXPECTED, Page
+
+ROOT = Path(__file__).parents[2]
+DOUBLES = f"""```python
+from softmax_ce.two import two
+
+print(two())
+```
+
+{EXPECTED}
+
+```text
+2
+```
+"""
+PRINTS = f"```python\nprint(30)\n```\n\n{EXPECTED}\n\n```text\n30\n```\n"
+TRUE = r"$$\sum_i p_i = 1$$"
+TEXT = f"# A page\n\nSome text.\n\n{DOUBLES}\n{PRINTS}\n{TRUE}\n\nSo $1 + 1 = 2$, and 30.\n"
+Runs = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """What is run to know the entries of a page: the check and the first line of the part."""
+    package = tmp_path / "softmax_ce"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "two.py").write_text("def two():\n    return 2\n")
+    (tmp_path / "docs").mkdir()
+    notation = (ROOT / "docs" / "index.md").read_text().partition("\n## Notation\n")[1:]
+    (tmp_path / "docs" / "index.md").write_text("".join(notation))
+    monkeypatch.setattr(sources, "PACKAGE", package)
+    monkeypatch.setattr(cache, "FOLDER", tmp_path / ".cache")
+    monkeypatch.chdir(tmp_path)
+    ran: list[str] = []
+
+    def run(page: Page, check: Any) -> ledger.Finding:
+        name = check.__name__.rpartition(".")[2]
+        if check is blocks:  # whose processes would import another package
+            (block,) = blocks.of(page)
+            ran.append(f"{name} {block.code}")
+            faults = [Fault(page.path, block.line, "wrong")] if "no" in block.code else []
+            return ledger.Finding(blocks.claims(page), faults)
+        if check in (equations, numbers):
+            ran.append(f"{name} {page.formulas[0].latex}" if check is equations else name)
+        return ledger.Finding(check.claims(page), [*check.check(page)])
+
+    monkeypatch.setattr(ledger, "_run", run)
+
+    def runs(text: str) -> list[str]:
+        ran.clear()
+        entries.clear()
+        entries.extend(ledger.entries(Page(Path("docs/page.md"), text)))
+        return [line.splitlines()[0] for line in ran]
+
+    return runs
+
+
+entries: list[ledger.Entry] = []
+
+
+def test_an_unchanged_page_runs_nothing_again(runs: Runs) -> None:
+    assert len(runs(TEXT)) == 5
+    before = [*entries]
+    assert runs(TEXT) == []
+    assert entries == before
+    assert [e.result for e in entries] == ["held"] * len(entries)
+
+
+def test_an_edit_of_the_text_runs_nothing_and_the_lines_follow(runs: Runs) -> None:
+    runs(TEXT)
+    before = [*entries]
+    assert runs(TEXT.replace("Some text.", "Another text.\n\nMore.")) == []
+    assert entries == [entry._replace(line=entry.line + 2) for entry in before]
+
+
+def test_an_edited_formula_runs_and_no_other(runs: Runs) -> None:
+    runs(TEXT)
+    assert runs(TEXT.replace(r"\sum_i p_i = 1", r"\sum_j p_j = 1")) == [r"equations \sum_j p_j = 1"]
+
+
+def test_an_edited_block_runs_and_what_is_bound_to_it(runs: Runs) -> None:
+    runs(TEXT)
+    assert runs(TEXT.replace("print(30)", "print(15 * 2)")) == ["blocks print(15 * 2)", "numbers"]
+
+
+def test_the_notation_of_a_page_is_part_of_its_formulas(runs: Runs) -> None:
+    runs(TEXT)
+    bound = f"---\nnotation:\n  c: uniform(0, 1)\n---\n{TEXT}"
+    assert {run.split()[0] for run in runs(bound)} == {"equations"}
+
+
+def test_an_edited_function_runs_the_blocks_that_use_it(runs: Runs) -> None:
+    runs(TEXT)
+    Path("softmax_ce/two.py").write_text("def two():\n    return 1 + 1\n")
+    assert runs(TEXT) == ["blocks from softmax_ce.two import two"]
+
+
+def test_another_version_runs_everything(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = runs(TEXT)
+    monkeypatch.setattr(ledger, "_common", lambda: "0123456789abcdef")
+    assert runs(TEXT) == everything
+
+
+def test_what_fails_is_run_each_time_and_says_where_it_is_now(runs: Runs) -> None:
+    wrong = TEXT.replace("p_i = 1", "p_i = 2")
+    runs(wrong)
+    for text in (wrong, wrong.replace("Some text.", "Some\ntext.")):
+        assert runs(text) == [r"equations \sum_i p_i = 2"]
+        (failed,) = (entry for entry in entries if entry.result == "failed")
+        assert failed.line == text.split("$$")[0].count("\n") + 1
+        assert "this equation does not hold" in failed.note
+
+
+def test_a_failing_block_fails_with_its_output_and_no_other(runs: Runs) -> None:
+    runs(TEXT.replace("print(30)", "print(no)"))
+    assert [e.text for e in entries if e.result == "failed"] == ["print(no)", "30"]
+
+
+def test_a_claim_with_a_reason_is_exempt(runs: Runs) -> None:
+    runs(f"{TEXT}\nIt takes 88<!-- not run: measured --> ms.\n")
+    assert [(e.text, e.note) for e in entries if e.result == "exempt"] == [("88", "measured")]
+
+
+def test_a_display_equation_that_ran_has_an_id(runs: Runs) -> None:
+    runs(f"{TEXT}\n{TRUE}<!-- not run: a reason -->\n\n$$p_i > 0$$\n")
+    assert [entry.id for entry in entries if entry.id] == ["page-1", "page-3"]
+
+
+def test_pages_of_other_projects_are_not_kept(runs: Runs, tmp_path: Path) -> None:
+    for _ in range(2):
+        cache.FOLDER = tmp_path / "elsewhere" / ".cache"
+        assert len(runs(TEXT)) == 5
+
+
+def test_a_check_that_breaks_is_a_fault_of_its_page() -> None:
+    def check(page: Page) -> list[Fault]:
+        raise TypeError("no figure")
+
+    broken = type("numbers", (), {"__name__": "x.numbers", "check": staticmethod(check)})
+    page = Page(Path("page.md"), "# A page\n")
+    (fault,) = ledger._run(page, broken()).faults
+    assert str(fault) == "page.md:1: the check of numbers fails: TypeError: no figure"
+
+
+def test_a_page_that_is_known_needs_neither_torch_nor_matplotlib() -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from softmax_ce.verify import ledger\nfrom softmax_ce.verify.page import Page\n"
+        "if __name__ == '__main__':\n"
+        "    [*ledger.entries(Page(Path('docs/softmax.md')))]\n"
+        "    print(*{'torch', 'matplotlib', 'numpy'} & {*sys.modules})\n"
+    )
+    script = cache.FOLDER / "test-known.py"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(code)
+    for _ in range(2):
+        ran = subprocess.run(
+            [sys.executable, script], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    script.unlink()
+    assert ran.stdout == "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("output.md", "docs/output.md:1: this block prints something else than its page shows"),
+        ("block.md", "NameError: name 'logits' is not defined"),
+        ("equation.md", "docs/equation.md:2: this equation does not hold"),
+        ("number.md", "docs/number.md:13: 1.0968 is bound to nothing"),
+        ("figure.md", "figure softmax.odds has no alt text"),
+        ("link.md", "docs/index.md has no heading #letters"),
+        ("function.md", "docs/function.md:2: softmax_naive is not the package's"),
+    ],
+)
+def test_a_mistake_that_the_book_shows_is_caught(
+    name: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    said = ledger.mistakes(Page(Path("docs/verified.md")))
+    assert len(said) == 7
+    assert len(said[name]) == 1
+    assert message in said[name][0]
