@@ -7,7 +7,7 @@ from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
 
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+LINK = re.compile(r"\[[^\]]*\]\((?P<target>(?!figure:)[^)\s]+)")  # an image, too
 HEADING = re.compile(r"^#+ +(?P<title>.*?)(?: *\{ *#(?P<id>[\w-]+) *\})? *$", re.MULTILINE)
 
 

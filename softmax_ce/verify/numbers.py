@@ -136,8 +136,8 @@ def _exponent(text: str | None) -> int:
 
 def _said(formula: re.Match[str]) -> str:
     """The number that a formula says, in its place; of any other formula nothing."""
-    inline = formula["inline"]
-    return f" {inline} " if inline and SAYS.fullmatch(inline) else blank(formula)
+    latex = formula["display"] or formula["inline"]
+    return formula[0].replace("$", " ") if SAYS.fullmatch(latex.strip()) else blank(formula)
 
 
 def _only_names(numeral: Numeral, before: str) -> bool:

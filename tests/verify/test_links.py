@@ -39,6 +39,11 @@ def test_a_link_to_nothing_is_named(folder: Path, target: str, message: str) -> 
     assert message in fault
 
 
+def test_an_image_that_is_not_there_is_named(folder: Path) -> None:
+    (fault,) = faults(folder, "![A picture](gone.png) ![A figure](figure:softmax.odds)")
+    assert "the link gone.png leads to no file" in fault
+
+
 def test_a_link_out_of_the_book_is_counted_and_not_followed(folder: Path) -> None:
     (claim,) = links.claims(Page(folder / "page.md", "[Makemore](https://example.org)"))
     assert claim.reason == "it leaves the book"

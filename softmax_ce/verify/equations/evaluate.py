@@ -117,7 +117,7 @@ class Evaluator:
 
     def _product(self, factors: list[Any]) -> Any:
         items = list(factors)
-        slash = items.index("/") if "/" in items else 0
+        slash = next((n for n, x in enumerate(items) if isinstance(x, Token) and x == "/"), 0)
         if slash and differential(items[0]) and differential(items[slash + 1]):
             return self._derivative(Derivative.read(items[:slash], items[slash + 1 :]), [])
         total, sign = None, ""
