@@ -65,7 +65,7 @@ def is_known(page: Page) -> bool:
         kept = _kept(page, module)
         if any(_key(part) not in kept for part in module.parts(page)):
             return False
-    return True
+    return all(cache.read(*place) for place, _ in _examples(page))
 
 
 def findings(page: Page, check: Check, *, fresh: bool = False) -> list[Finding]:
@@ -107,15 +107,20 @@ def entries(page: Page) -> Iterator[Entry]:
 
 def mistakes(page: Page) -> dict[str, list[str]]:
     """What the checks say of the examples of mistakes that a page shows, by name."""
-    found = {}
+    return {
+        example.path.name: json.loads(cache.kept(*place, partial(_said, example)))
+        for place, example in _examples(page)
+    }
+
+
+def _examples(page: Page) -> Iterator[tuple[tuple[str, str], Page]]:
+    """The examples of mistakes that a page shows, as pages, and where what is said of them is."""
     for block in page.fences:
         following = "".join(page.lines[block.end : block.end + 2]).strip()
         if block.language == "markdown" and (match := MISTAKE.fullmatch(following)):
-            example = Page(page.path.with_name(match[1]), block.code)
             key = cache.key(_common(), block.code, fingerprint("softmax_ce"))
-            said = cache.kept(f"verified/{match[1]}.json", key, partial(_said, example))
-            found[match[1]] = json.loads(said)
-    return found
+            place = f"verified/{match[1]}.json", key
+            yield place, Page(page.path.with_name(match[1]), block.code)
 
 
 def _said(example: Page) -> bytes:

@@ -56,7 +56,12 @@ def run_alone(paths: list[str]) -> dict[str, Rows]:
     """The entries of each page, found on one core: the build has the other."""
     import torch
 
+    from softmax_ce.verify import ledger
+    from softmax_ce.verify.page import Page
+
     torch.set_num_threads(1)
+    for path in paths:
+        ledger.mistakes(Page(Path(path)))  # known from now on, and made where torch is at hand
     return run(paths)
 
 
