@@ -32,7 +32,7 @@ def pages(paths: Iterable[Path]) -> list[Path]:
 
 def verify(paths: Iterable[Path], *, accept: bool = False, fresh: bool = False) -> list[Fault]:
     """Put the pages through every check and print what each finds; accept new outputs first."""
-    counts = Counter(page=0)
+    counts, exempt = Counter(page=0), Counter[str]()
     all_faults = []
     for path in pages(paths):
         _progress(f"{path} ...")
@@ -43,6 +43,7 @@ def verify(paths: Iterable[Path], *, accept: bool = False, fresh: bool = False) 
             _progress(f"{path}: {check.__name__.rpartition('.')[2].replace('_', ' ')} ...")
             for claims, faults in findings(page, check, fresh=fresh):
                 of_page += Counter(claim.kind for claim in claims)
+                exempt += Counter(claim.kind for claim in claims if claim.reason)
                 found += [fault for fault in faults if fault not in found]
         _progress("")
         print(f"{path}: {_counted(len(found), 'fault') if found else _listed(of_page)}")
@@ -53,6 +54,9 @@ def verify(paths: Iterable[Path], *, accept: bool = False, fresh: bool = False) 
         counts += of_page + Counter(page=1)
         all_faults += found
     print(f"{_listed(counts)}: {_counted(len(all_faults), 'fault') if all_faults else 'all hold'}")
+    if exempt:
+        ran = 1 - exempt["equation"] / max(counts["equation"], 1)
+        print(f"not run, for the reasons beside them: {_listed(exempt)}; {ran:.1%} of equations run")
     return all_faults
 
 
