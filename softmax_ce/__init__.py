@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from softmax_ce.gradient import cross_entropy_softmax_gradient, softmax_jacobian
     from softmax_ce.loss import cross_entropy, cross_entropy_manual
-    from softmax_ce.softmax import log_softmax, logsumexp, softmax_naive, softmax_stable
+    from softmax_ce.softmax import (
+        log_softmax,
+        logsumexp,
+        merge_logsumexp,
+        softmax_naive,
+        softmax_stable,
+    )
     from softmax_ce.temperature import entropy, softmax_temperature
 
 __all__ = [
@@ -16,6 +22,7 @@ __all__ = [
     "entropy",
     "log_softmax",
     "logsumexp",
+    "merge_logsumexp",
     "softmax_jacobian",
     "softmax_naive",
     "softmax_stable",

@@ -65,6 +65,23 @@ def at_least_float32(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     return widened
 
 
+def check_shards(first: Any, second: Any) -> None:
+    """Refuse what are not the log-sum-exps of two parts of the same rows."""
+    for shard in (first, second):
+        if not isinstance(shard, Tensor) or shard.dtype not in FLOATS:
+            came = _name(shard.dtype) if isinstance(shard, Tensor) else type(shard).__name__
+            raise TypeError(
+                f"the log-sum-exps of two shards must be floating-point tensors; got {came}. "
+                "Write logsumexp(logits) of each shard."
+            )
+    if first.shape != second.shape or first.dtype != second.dtype:
+        raise ValueError(
+            "the log-sum-exps of two shards must have one shape and one dtype: one number for each "
+            f"row; got {tuple(first.shape)} in {_name(first.dtype)} and {tuple(second.shape)} in "
+            f"{_name(second.dtype)}."
+        )
+
+
 def _check_logits(logits: Any, dim: int) -> None:
     if not isinstance(logits, Tensor):
         raise TypeError(

@@ -1,6 +1,6 @@
 """The cross-entropy loss: the textbook composition, and the form to use.
 
-The chapters: Cross-entropy; Stability.
+The chapters: Cross-entropy; Accuracy.
 """
 
 from typing import Any

@@ -1,11 +1,11 @@
 """Softmax and its logarithm, from the definition to the form that survives large logits.
 
-The chapters: Softmax; Stability.
+The chapters: Softmax; Stability; Language model, for the sum of shards.
 """
 
 from torch import Tensor
 
-from softmax_ce._inputs import takes_logits
+from softmax_ce._inputs import check_shards, takes_logits
 
 
 @takes_logits
@@ -101,6 +101,38 @@ def logsumexp(logits: Tensor, dim: int = -1) -> Tensor:
     top = logits.amax(dim, keepdim=True)
     top = top.where(top.isfinite(), 0)
     return top.squeeze(dim) + (logits - top).exp().sum(dim).log()
+
+
+def merge_logsumexp(first: Tensor, second: Tensor) -> Tensor:
+    r"""The log-sum-exp of rows whose classes are split in two, from that of each shard.
+
+    $$\operatorname{LSE}(z) = \max(s, t) + \log \left(1 + e^{-\lvert s - t \rvert}\right)$$
+
+    where $s$ and $t$ are the log-sum-exps of the two shards. So a machine that holds a part of
+    the vocabulary sends one number for each row. An empty shard has −inf.
+
+    Args:
+        first: the log-sum-exp of the one shard, any shape.
+        second: that of the other, in the same shape and dtype.
+
+    Returns:
+        The log-sum-exp over both, in nats, in the shape and dtype of either.
+
+    Raises:
+        TypeError: one is not a floating-point tensor.
+        ValueError: they differ in shape or dtype.
+
+    Examples:
+        >>> import torch
+        >>> from softmax_ce import logsumexp, merge_logsumexp
+        >>> logits = torch.tensor([1000.0, 1001.0, 1002.0])
+        >>> merge_logsumexp(logsumexp(logits[:1]), logsumexp(logits[1:])) == logsumexp(logits)
+        tensor(True)
+    """
+    check_shards(first, second)
+    top, rest = (a.where(first >= second, b) for a, b in ((first, second), (second, first)))
+    gap = (rest - top).where(top.isfinite() | (rest != top), 0)  # two infinities have no gap
+    return top + gap.exp().log1p()
 
 
 @takes_logits

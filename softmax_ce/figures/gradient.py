@@ -1,4 +1,4 @@
-"""The figures of the chapter Gradient: dlogits, and the step size that checks them."""
+"""The figures of the chapter Gradient: its nodes, dlogits, and the step size that checks them."""
 
 import math
 from typing import Any
@@ -25,6 +25,58 @@ from softmax_ce.figures.style import (
 CLASSES = ("buy", "hold", "sell")
 LOGITS = torch.tensor([[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]], dtype=torch.float64)
 TARGETS = torch.tensor([0, 1])
+
+EXAMPLES, V = 32, 27
+NODES = {  # the middle of each box
+    "logits": (0.37, 1.5),
+    "norm_logits": (1.54, 1.5),
+    "counts": (2.71, 1.5),
+    "probs": (3.66, 1.5),
+    "logprobs": (4.69, 1.5),
+    "loss": (5.61, 1.5),
+    "logit_maxes": (0.95, 0.4),
+    "counts_sum": (2.3, 0.4),
+    "counts_sum_inv": (3.9, 0.4),
+}
+ARROWS = (
+    ("logits", "norm_logits"),
+    ("logits", "logit_maxes"),
+    ("logit_maxes", "norm_logits"),
+    ("norm_logits", "counts"),
+    ("counts", "probs"),
+    ("counts", "counts_sum"),
+    ("counts_sum", "counts_sum_inv"),
+    ("counts_sum_inv", "probs"),
+    ("probs", "logprobs"),
+    ("logprobs", "loss"),
+)
+
+
+@styled
+def nodes() -> Figure:
+    """The stable loss as a graph of single operations: the shape of each node, what feeds it.
+
+    A dashed box holds one number for each row.
+    """
+    figure, axes = panels(height=1.95)
+    axes.set_axis_off()
+    axes.set_xlim(0, 5.9)
+    axes.set_ylim(0, 1.9)
+    boxes = {}
+    for name, shape in _shapes().items():
+        x, y = NODES[name]
+        width = 0.094 * max(len(name), len(_times(shape)) - 0.7) + 0.1
+        by_row = shape[-1:] == (1,)
+        look: Any = {"ls": (0, (4, 2)), "edgecolor": SECOND} if by_row else {"edgecolor": FIRST}
+        box = Rectangle((x - width / 2, y - 0.28), width, 0.56, facecolor="none", lw=1.2, **look)
+        boxes[name] = axes.add_patch(box)
+        axes.text(x, y + 0.12, name, ha="center", va="center", size=11)
+        axes.text(x, y - 0.13, _times(shape), ha="center", va="center", size=11, color=MUTED)
+    for start, end in ARROWS:
+        ends = {"patchA": boxes[start], "patchB": boxes[end], "shrinkA": 0, "shrinkB": 1.5}
+        arrow = {"arrowstyle": "-|>", "color": MUTED, "lw": 1.2, "mutation_scale": 10} | ends
+        axes.annotate("", NODES[end], NODES[start], arrowprops=arrow)
+    return figure
 
 
 @styled
@@ -90,6 +142,24 @@ def step_size() -> Figure:
     for axis, exponents in ((axes.xaxis, range(-12, 0, 2)), (axes.yaxis, range(-12, -3, 2))):
         ticks(axis, [10.0**e for e in exponents], map(power_of_ten, exponents))
     return figure
+
+
+def _shapes() -> dict[str, tuple[int, ...]]:
+    """The shapes of the nodes, from a forward pass."""
+    node = {"logits": torch.zeros(EXAMPLES, V)}
+    node["logit_maxes"] = node["logits"].amax(1, keepdim=True)
+    node["norm_logits"] = node["logits"] - node["logit_maxes"]
+    node["counts"] = node["norm_logits"].exp()
+    node["counts_sum"] = node["counts"].sum(1, keepdim=True)
+    node["counts_sum_inv"] = node["counts_sum"] ** -1
+    node["probs"] = node["counts"] * node["counts_sum_inv"]
+    node["logprobs"] = node["probs"].log()
+    node["loss"] = -node["logprobs"][:, 0].mean()
+    return {name: tuple(tensor.shape) for name, tensor in node.items()}
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) or "1"
 
 
 def _cell(axes: Axes, row: int, column: int, **look: Any) -> None:

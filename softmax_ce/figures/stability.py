@@ -51,21 +51,25 @@ def naive_and_stable() -> Figure:
 
 @styled
 def where_exp_ends() -> Figure:
-    """For each dtype the logits whose exponential is neither 0 nor inf, with both ends measured."""
+    """For each dtype where exp is a normal number, subnormal (hatched), 0 or inf; ends measured."""
     figure, axes = panels(height=3.0)
     for row, dtype in enumerate(DTYPES):
         zero = -_first(dtype, lambda z: (-z).exp() == 0)
         inf = _first(dtype, lambda z: z.exp().isinf())
-        axes.barh(row, inf - zero, left=zero, height=0.4, color=FIRST, alpha=0.85)
+        normal = math.log(torch.finfo(dtype).smallest_normal)
+        axes.barh(row, inf - normal, left=normal, height=0.4, color=FIRST, alpha=0.85)
+        hatched = {"facecolor": "none", "edgecolor": SECOND, "hatch": "/////"}
+        axes.barh(row, normal - zero, left=zero, height=0.4, **hatched)
         for end, side, ha in ((zero, -1, "right"), (inf, 1, "left")):
             note(axes, number(end, ".9g"), (end, row), (5 * side, 0), ha=ha, va="center")
             if row == 0:
                 name = "exp is 0 up to" if end < 0 else "exp is inf from"
                 note(axes, name, (end, -0.75), (5 * side, 0), ha=ha, color=MUTED)
+    note(axes, "hatched: subnormal", (0, 3.7), (-8, 0), ha="right", va="center", color=MUTED)
     axes.axvline(0, color=MUTED, lw=0.6, dashes=(4, 4), zorder=0)
     axes.set_xscale("symlog", linthresh=10, linscale=0.6)
     axes.set_xlim(-90_000, 20_000)
-    axes.set_ylim(3.6, -1.2)
+    axes.set_ylim(4.1, -1.2)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     ticks(axes.yaxis, range(4), (str(dtype).removeprefix("torch.") for dtype in DTYPES))
     powers = [-1000, -100, -10, 0, 10, 100, 1000]
@@ -73,7 +77,7 @@ def where_exp_ends() -> Figure:
     axes.spines.left.set_visible(False)
     axes.set_xlabel("logit (logarithmic beyond ±10)")
     axes.set_ylabel("dtype", rotation=0, ha="right", color=MUTED)
-    axes.yaxis.set_label_coords(-0.01, 0.89)
+    axes.yaxis.set_label_coords(-0.01, 0.9)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""The figures of the chapter Temperature: the spectrum, and the entropy along it."""
+"""The figures of the chapter Temperature: the spectrum, and entropy and loss along it."""
 
 import math
 
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 import softmax_ce
-from softmax_ce import softmax_temperature
+from softmax_ce import cross_entropy, softmax_temperature
 from softmax_ce.figures import style
 from softmax_ce.figures.style import (
     FIRST,
@@ -23,6 +23,7 @@ from softmax_ce.figures.style import (
 
 LOGITS = torch.tensor([2.0, 1.0, 0.5, 0.1], dtype=torch.float64)
 TEMPERATURES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+CHORD = (1.0, 3.0)  # the temperatures that it joins
 
 
 @styled
@@ -77,6 +78,41 @@ def entropy() -> Figure:
     ticks(axes.xaxis, [0.05, *TEMPERATURES], [f"{t:g}" for t in (0.05, *TEMPERATURES)])
     axes.grid(axis="y")
     return figure
+
+
+@styled
+def loss() -> Figure:
+    """The loss of the first class above its chord, against T, and below it, against 1/T."""
+    figure, axes = style.panels(1, 2, height=3.2, sharey=True)
+    ends = torch.tensor(CHORD, dtype=torch.float64)
+    T = torch.linspace(0.25, 5, 96, dtype=torch.float64)
+    beta = torch.linspace(0.1, 2, 96, dtype=torch.float64)
+    for panel, place, name, along, up in (
+        (axes[0], torch.positive, "temperature T", T, 1),  # place and its inverse are the same
+        (axes[1], torch.reciprocal, "inverse temperature 1/T", beta, -1),
+    ):
+        middle = place(ends).mean()
+        chord, curve = _loss(ends).mean().item(), _loss(place(middle)).item()
+        panel.plot(along, _loss(place(along)), color=FIRST)
+        panel.plot(place(ends), _loss(ends), "o", color=SECOND, ms=6, lw=1.5, ls="--")
+        panel.plot(middle, chord, "o", color=SECOND, ms=6)
+        panel.plot(middle, curve, "s", color=FIRST, ms=6)
+        note(panel, f"{chord:.3f}", (middle, chord), (9, -9 * up), va="center")
+        note(panel, f"{curve:.3f}", (middle, curve), (-9, 9 * up), ha="right", va="center")
+        panel.set_xlabel(name)
+        panel.grid(axis="y")
+    axes[0].set_ylabel("loss (nats)")
+    axes[0].set_ylim(0, 1.35)
+    ticks(axes[0].xaxis, range(6), map(number, range(6)))
+    ticks(axes[1].xaxis, [0, 0.5, 1, 1.5, 2], ["0", "0.5", "1", "1.5", "2"])
+    bare_inside(axes.reshape(1, 2))
+    return figure
+
+
+def _loss(T: Tensor) -> Tensor:
+    logits = LOGITS / T.reshape(-1, 1)
+    targets = torch.zeros(len(logits), dtype=torch.long)
+    return cross_entropy(logits, targets, reduction="none").reshape(T.shape)
 
 
 def _entropy(T: Tensor) -> Tensor:

@@ -56,7 +56,9 @@ def verify(paths: Iterable[Path], *, accept: bool = False, fresh: bool = False) 
     print(f"{_listed(counts)}: {_counted(len(all_faults), 'fault') if all_faults else 'all hold'}")
     if exempt:
         ran = 1 - exempt["equation"] / max(counts["equation"], 1)
-        print(f"not run, for the reasons beside them: {_listed(exempt)}; {ran:.1%} of equations run")
+        print(
+            f"not run, for the reasons beside them: {_listed(exempt)}; {ran:.1%} of equations run"
+        )
     return all_faults
 
 

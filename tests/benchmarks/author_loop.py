@@ -114,7 +114,7 @@ def build(project: Path, **variables: str) -> None:
 
 def verify(project: Path, *arguments: str) -> None:
     """Run the checks of the whole book."""
-    command = [sys.executable, "-m", "softmax_ce.verify.command", "verify", *arguments]
+    command = [sys.executable, "-m", "softmax_ce.command", "verify", *arguments]
     checked = subprocess.run(
         command, cwd=project, env=environment(project), capture_output=True, text=True, check=False
     )

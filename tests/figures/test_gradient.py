@@ -1,7 +1,10 @@
+import ast
 import math
 import re
 from collections.abc import Callable
 from functools import cache
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +13,35 @@ import torch.nn.functional as F
 from matplotlib.colors import to_hex
 
 from softmax_ce.figures import gradient, style
+from softmax_ce.verify.page import Page
 
 EPS = torch.finfo(torch.float64).eps
+
+
+@cache
+def graph() -> Any:
+    return gradient.nodes().axes[0]
+
+
+@cache
+def forward() -> str:
+    """The forward pass of the chapter's block that goes node by node."""
+    page = Page(Path(__file__).parents[2] / "docs" / "gradient.md")
+    (code,) = [block.code for block in page.blocks if "# forward\n" in block.code]
+    return code.partition("nodes = [")[0]
+
+
+def boxes() -> dict[str, Any]:
+    """The boxes by the name that stands in each."""
+    inside = {
+        text.get_text(): [
+            box for box in graph().patches if box.get_bbox().contains(*text.get_position())
+        ]
+        for text in graph().texts[: 2 * len(gradient.NODES)]
+        if text.get_text() in gradient.NODES
+    }
+    assert all(len(found) == 1 for found in inside.values()), f"gradient.nodes: {inside}"
+    return {name: box for name, (box,) in inside.items()}
 
 
 @cache
@@ -45,6 +75,59 @@ def cells(framed: bool) -> dict[tuple[int, int], Any]:
 def slope(h: torch.Tensor, errors: torch.Tensor) -> float:
     x, y = h.log(), errors.log()
     return (((x - x.mean()) * y).sum() / (x - x.mean()).square().sum()).item()
+
+
+def test_the_arrows_lead_along_the_statements_of_the_chapters_code() -> None:
+    fed = set()
+    for statement in ast.parse(forward().partition("# forward\n")[2]).body:
+        left, right = ast.unparse(statement).split(" = ")
+        fed |= {
+            (start, end)
+            for start in re.findall(r"\w+", right)
+            for end in re.findall(r"\w+", left)
+            if {start, end} <= gradient.NODES.keys()
+        }
+    assert set(gradient.ARROWS) == fed, "gradient.nodes: its arrows are not the code's"
+
+    drawn = [one for one in graph().texts if getattr(one, "arrow_patch", None)]
+    ends = [(gradient.NODES[start], gradient.NODES[end]) for start, end in gradient.ARROWS]
+    assert [(one.xyann, one.xy) for one in drawn] == ends, "gradient.nodes: an arrow leads astray"
+
+
+def test_each_box_says_the_shape_that_its_node_has_in_the_chapters_code() -> None:
+    nodes: dict[str, Any] = {}
+    exec(compile(forward(), "gradient.md", "exec"), nodes)
+    for name, box in boxes().items():
+        shape = " × ".join(map(str, nodes[name].shape)) or "1"
+        written = [
+            text.get_text()
+            for text in graph().texts
+            if box.get_bbox().contains(*text.get_position()) and text.get_text()
+        ]
+        assert written == [name, shape], f"gradient.nodes: {name} is {shape}; there is {written}"
+
+
+def test_a_box_is_dashed_where_a_row_is_a_single_number() -> None:
+    dashed = [name for name, box in boxes().items() if box.get_linestyle() != "solid"]
+    assert sorted(dashed) == ["counts_sum", "counts_sum_inv", "logit_maxes"]
+
+
+def test_the_boxes_hold_their_texts_and_stand_apart() -> None:
+    style.render_svg(graph().figure)  # lays it out
+    drawn = {name: box.get_window_extent() for name, box in boxes().items()}
+    for text in graph().texts:
+        if not text.get_text():  # an arrow's
+            continue
+        ends = text.get_window_extent().get_points()
+        held = [name for name, box in drawn.items() if all(box.contains(*end) for end in ends)]
+        assert len(held) == 1, f"gradient.nodes: {text} reaches out of its box"
+    for (one, box), (other, another) in combinations(drawn.items(), 2):
+        assert not box.overlaps(another), f"gradient.nodes: {one} covers {other}"
+
+
+def test_the_alt_text_gives_the_nodes_their_shapes(states: Callable[..., None]) -> None:
+    states("gradient.nodes", "logits", "norm_logits", "counts", "probs", "logprobs", "32", "27")
+    states("gradient.nodes", "logit_maxes", "counts_sum", "counts_sum_inv", "32", "1")
 
 
 def test_the_cells_say_what_autograd_says() -> None:

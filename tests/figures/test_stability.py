@@ -113,8 +113,8 @@ def test_naive_and_stable_differ_by_hatching_and_not_only_by_colour() -> None:
 
 @pytest.mark.parametrize(("row", "dtype"), list(enumerate(FACTS)))
 def test_a_bar_ends_where_exp_becomes_0_and_inf(row: int, dtype: torch.dtype) -> None:
-    bar = ends().patches[row]
-    zero, inf = bar.get_x(), bar.get_x() + bar.get_width()
+    bar, hatched = ends().patches[2 * row : 2 * row + 2]
+    zero, inf = hatched.get_x(), bar.get_x() + bar.get_width()
     exact_zero, last, first = FACTS[dtype]
     assert zero == pytest.approx(exact_zero, rel=1e-9)
     # Computed another way: exp is finite up to log(max), to a number of the dtype.
@@ -122,6 +122,21 @@ def test_a_bar_ends_where_exp_becomes_0_and_inf(row: int, dtype: torch.dtype) ->
     spacing = first - last
     assert last - spacing / 2 <= top <= first + spacing / 2
     assert inf == pytest.approx(first, rel=1e-9)
+
+
+@pytest.mark.parametrize(("row", "dtype"), list(enumerate(FACTS)))
+def test_the_hatched_part_ends_where_exp_becomes_a_normal_number(
+    row: int, dtype: torch.dtype
+) -> None:
+    bar, hatched = ends().patches[2 * row : 2 * row + 2]
+    normal = hatched.get_x() + hatched.get_width()
+    assert normal == pytest.approx(bar.get_x(), rel=1e-12)
+    # Computed another way: exp in float64. A step of 1e-12 of the logit outweighs its roundings.
+    smallest = float(torch.finfo(dtype).smallest_normal)
+    assert np.exp(normal * (1 + 1e-12)) <= smallest <= np.exp(normal * (1 - 1e-12))
+    assert hatched.get_hatch()
+    assert not bar.get_hatch()
+    assert "hatched: subnormal" in [text.get_text() for text in ends().texts]
 
 
 @pytest.mark.parametrize(("row", "dtype"), list(enumerate(FACTS)))

@@ -109,3 +109,57 @@ def test_the_tangent_touches_at_t_1_with_the_slope_that_autograd_finds() -> None
     assert found == pytest.approx(slope.item(), rel=64 * EPS)
     assert y0 - found * math.log(x0) == pytest.approx(entropy(1), rel=64 * EPS)
     assert f"slope Var/T³ = {slope:.3f}" in [text.get_text() for text in axes().texts]
+
+
+@cache
+def against() -> Any:
+    return dict(zip(("T", "1/T"), temperature.loss().axes, strict=True))
+
+
+def nll(T: float) -> float:
+    """The loss of the first class, in float64."""
+    return -torch.log_softmax(temperature.LOGITS / T, dim=-1)[0].item()
+
+
+@pytest.mark.parametrize(("name", "inverse"), [("T", float), ("1/T", lambda beta: 1 / beta)])
+def test_the_curve_is_the_loss_of_the_first_class(
+    name: str, inverse: Callable[[float], float]
+) -> None:
+    for at, nats in against()[name].lines[0].get_xydata():
+        # Two roads to a loss: logits up to 20 apart, a few roundings of each.
+        assert nats == pytest.approx(nll(inverse(at)), rel=200 * EPS, abs=20 * EPS)
+
+
+@pytest.mark.parametrize(
+    ("name", "ends", "middle", "T"),
+    [("T", [1, 3], 2, 2), ("1/T", [1, 1 / 3], 2 / 3, 1.5)],
+)
+def test_midway_the_chord_and_the_curve_are_marked_with_their_losses(
+    name: str, ends: list[float], middle: float, T: float
+) -> None:
+    _, chord, on_chord, on_curve = (line.get_xydata().tolist() for line in against()[name].lines)
+    mean = (nll(1) + nll(3)) / 2
+    for found, expected in (
+        (chord[0], [ends[0], nll(1)]),
+        (chord[1], [ends[1], nll(3)]),
+        (on_chord[0], [middle, mean]),
+        (on_curve[0], [middle, nll(T)]),
+    ):
+        assert found == pytest.approx(expected, rel=200 * EPS)
+    said = [text.get_text() for text in against()[name].texts]
+    assert said == [f"{mean:.3f}", f"{nll(T):.3f}"]
+
+
+def test_the_loss_lies_above_its_chord_against_t_and_below_it_against_its_inverse() -> None:
+    assert nll(2) > (nll(1) + nll(3)) / 2 > nll(1.5)
+
+
+def test_the_knob_of_each_panel_is_named() -> None:
+    names = [panel.get_xlabel() for panel in against().values()]
+    assert names == ["temperature T", "inverse temperature 1/T"], "temperature.loss"
+    assert against()["T"].get_ylabel() == "loss (nats)", "temperature.loss"
+
+
+def test_the_alt_text_gives_both_losses_of_each_panel(states: Callable[..., None]) -> None:
+    states("temperature.loss", "T", f"{nll(2):.3f}", f"{(nll(1) + nll(3)) / 2:.3f}")
+    states("temperature.loss", f"{nll(1.5):.3f}", f"{(nll(1) + nll(3)) / 2:.3f}")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from softmax_ce.command import main
 from softmax_ce.verify import blocks
-from softmax_ce.verify.command import main
 from softmax_ce.verify.page import EXPECTED, Page
 
 RIGHT = f"# A page\n\n```python\nprint(2)\n```\n\n{EXPECTED}\n\n```text\n2\n```\n"
@@ -147,7 +147,7 @@ def test_on_a_terminal_a_line_says_what_is_being_done(
 def test_where_a_package_is_missing_it_says_what_to_install(project: Path) -> None:
     code = (
         "import sys; sys.modules['yaml'] = None\n"
-        "from softmax_ce.verify.command import main; sys.exit(main(['verify']))"
+        "from softmax_ce.command import main; sys.exit(main(['verify']))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 2
@@ -158,7 +158,7 @@ def test_it_needs_neither_the_site_nor_the_tests_tools(project: Path) -> None:
     code = (
         "import sys\n"
         "sys.modules |= dict.fromkeys(['mkdocs', 'material', 'markdown', 'matplotlib', 'pytest'])\n"
-        "from softmax_ce.verify.command import main\n"
+        "from softmax_ce.command import main\n"
         "if __name__ == '__main__':\n"
         "    sys.exit(main(['verify']))\n"
     )

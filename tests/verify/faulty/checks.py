@@ -66,7 +66,7 @@ def build_site(_: Fault) -> int:
 
 
 def _verify(*pages: str) -> int:
-    from softmax_ce.verify.command import main
+    from softmax_ce.command import main
 
     return main(["verify", *pages])
 

@@ -61,7 +61,7 @@ def copy(folder: Path) -> str:
             shutil.copytree(ROOT / part, folder / part, ignore=ignored)
         elif (ROOT / part).is_file():
             shutil.copy(ROOT / part, folder / part)
-    command = [sys.executable, "-B", "-m", "softmax_ce.verify.command", "verify"]
+    command = [sys.executable, "-B", "-m", "softmax_ce.command", "verify"]
     verified = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return verified.returncode * (verified.stdout + verified.stderr)
 
