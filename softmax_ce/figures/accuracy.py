@@ -34,7 +34,7 @@ LOOKS: dict[int, tuple[str, dict[str, Any]]] = {
         {"facecolor": "none", "edgecolor": SECOND, "hatch": "xxxxxx"},
     ),
     ZERO: ("0", {"facecolor": SECOND, "alpha": 0.3}),
-    INF: ("inf", {"facecolor": FOURTH, "alpha": 0.6}),
+    INF: ("inf", {"facecolor": FOURTH, "alpha": 0.35}),
     NAN: ("nan", {"facecolor": FOURTH, "alpha": 0.3}),
 }
 

@@ -13,11 +13,10 @@ from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 
 from softmax_ce.verify import cache
-from softmax_ce.verify.sources import PACKAGE, fingerprint, load
+from softmax_ce.verify.figures import STYLE, drawn
+from softmax_ce.verify.sources import fingerprint, load
 
 SCHEME = "figure:"
-FIGURES = PACKAGE / "figures"
-STYLE = "softmax_ce.figures.style"
 
 # What matplotlib draws in by default, as the notebook does, beside our own palette.
 DEFAULTS = {
@@ -26,32 +25,6 @@ DEFAULTS = {
     "#1f77b4": "var(--fig-1)",  # tab:blue
     "#7f7f7f": "var(--fig-muted)",  # tab:gray
 }
-
-
-def draw(name: str) -> str:
-    """The SVG of the figure `chapter.name`, from the cache unless something it needs changed."""
-    chapter, _, function = name.partition(".")
-    module = f"softmax_ce.figures.{chapter}"
-    key = fingerprint(module)
-    if kept := cache.read(f"figures/{name}.svg", key):
-        return kept.decode()
-    figure = _function(module, function)
-    svg: str = load(STYLE).render_svg(figure())
-    if fingerprint(module) == key:  # nobody saved a source meanwhile
-        cache.write(f"figures/{name}.svg", key, svg.encode())
-    return svg
-
-
-def _function(module: str, name: str) -> Any:
-    """The public function of that name which the module itself defines."""
-    exists = module in {f"softmax_ce.figures.{file.stem}" for file in FIGURES.glob("*.py")}
-    function: Any = getattr(load(module), name, None) if exists else None
-    if name.startswith("_") or getattr(function, "__module__", None) != module:
-        raise ValueError(
-            f"there is no figure {module.rpartition('.')[2]}.{name}: write a function {name} in "
-            f"{module.replace('.', '/')}.py that returns a Figure"
-        )
-    return function
 
 
 def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
@@ -75,6 +48,8 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
     )
     svg = re.sub(r"<svg\b[^>]*>", lambda _: opening, svg, count=1)
     svg = re.sub(r' (clip-path|xmlns:xlink|xmlns)="[^"]*"', "", svg)
+    svg = re.sub(r"<clipPath\b.*?</clipPath>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<defs>\s*</defs>", "", svg)
     svg = re.sub(r">\s+<", "><", svg).replace("\n", " ").strip()
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     return f'<figure class="figure" id="{name}" data-search-exclude>{svg}{below}</figure>'
@@ -116,7 +91,8 @@ class _Figures(Treeprocessor):
                 if parent.tag != "p" or len(parent) > 1 or text.strip():
                     raise ValueError(f"{source!r} shares its paragraph: put it on lines of its own")
                 name = source.removeprefix(SCHEME)
-                figure = inline(draw(name), name, image.get("alt", ""), image.get("title", ""))
+                svg = drawn(name).svg
+                figure = inline(svg, name, image.get("alt", ""), image.get("title", ""))
                 parent.remove(image)
                 parent.text = self.md.htmlStash.store(figure)
 

@@ -29,8 +29,8 @@ def characters(pages: Iterable[str]) -> set[str]:
     used = set("0123456789()[]")
     for page in pages:
         for formula in FORMULA.findall(page):
-            used |= set(html.unescape(re.sub(r"<[^>]+>", "", formula)))
             used |= {_italic(letter) for letter in IDENTIFIER.findall(formula)}
+            used |= set(html.unescape(re.sub(r"<[^>]+>", "", IDENTIFIER.sub("", formula))))
     return used - INVISIBLE
 
 

@@ -1,17 +1,19 @@
 """The figures of a page: each is there, and says in words what it shows."""
 
 import ast
+import json
 from collections.abc import Iterator
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from softmax_ce.verify import cache
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
+from softmax_ce.verify.sources import PACKAGE, fingerprint, load
 
-FIGURES = Path(__file__).parents[1] / "figures"
+FIGURES = PACKAGE / "figures"
+STYLE = "softmax_ce.figures.style"
 MANY = 30  # points, of which no reader tells the single one: a curve counts with its ends
 
 
@@ -41,22 +43,44 @@ def _functions(file: Path) -> list[str]:
     return [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
 
 
-@cache
-def numbers(name: str) -> list[list[float]]:
-    """The data of the figure `chapter.function`, in rows."""
-    return [*of_marks(_figure(name))]
+class NoFigureError(ValueError):
+    """A page places a figure that no function draws."""
 
 
-@cache
-def texts(name: str) -> list[str]:
-    """What is written in the figure `chapter.function`: its titles, and all of it."""
-    return [*of_texts(_figure(name))]
+class Drawn(NamedTuple):
+    """A figure: its data in rows, what is written in it, and its picture."""
+
+    numbers: list[list[float]]
+    texts: list[str]
+    svg: str
 
 
-@cache
-def _figure(name: str) -> Any:
-    chapter, _, function = name.partition(".")
-    return getattr(import_module(f"softmax_ce.figures.{chapter}"), function)()
+def drawn(name: str) -> Drawn:
+    """The figure `chapter.function`, from the cache unless something that it needs changed."""
+    module, _, function = f"softmax_ce.figures.{name}".rpartition(".")
+    file, key = f"figures/{name}.json", fingerprint(module)
+    if kept := cache.read(file, key):
+        return Drawn(*json.loads(kept))
+    figure = _function(module, function)()
+    svg = load(STYLE).render_svg(figure)
+    marks = [[*map(float, row)] for row in of_marks(figure)]
+    result = Drawn(marks, [*of_texts(figure)], svg)
+    if fingerprint(module) == key:  # nobody saved a source meanwhile
+        cache.write(file, key, json.dumps(result).encode())
+    return result
+
+
+def _function(module: str, name: str) -> Any:
+    """The public function of that name which the module itself defines."""
+    chapter = module.rpartition(".")[2]
+    exists = (FIGURES / f"{chapter}.py").is_file()
+    function: Any = getattr(load(module), name, None) if exists else None
+    if name.startswith("_") or getattr(function, "__module__", None) != module:
+        raise NoFigureError(
+            f"there is no figure {chapter}.{name}: write a function {name} in "
+            f"softmax_ce/figures/{chapter}.py that returns a Figure"
+        )
+    return function
 
 
 def print_numbers() -> None:

@@ -247,9 +247,10 @@ def sources(page: Page) -> Iterator[list[float]]:
             yield literals(block.code)
             yield values(block.output)
     for image in page.images:
-        with suppress(ImportError, AttributeError):  # no such figure: another check says so
-            yield from figures.numbers(image.name)
-            yield from map(values, figures.texts(image.name))
+        with suppress(figures.NoFigureError):  # another check says so
+            drawn = figures.drawn(image.name)
+            yield from drawn.numbers
+            yield from map(values, drawn.texts)
     if page.path.suffix == ".py":
         yield literals(page.source)
     if page.is_notebook:

@@ -33,7 +33,7 @@ def refuses(
 WRONG_DTYPE = "logits must be float16, bfloat16, float32 or float64; got {}. Write logits.float()."
 
 
-@pytest.mark.parametrize("name", softmax_ce.__all__)
+@pytest.mark.parametrize("name", sorted({*softmax_ce.__all__} - {"merge_logsumexp"}))
 @pytest.mark.parametrize(
     ("logits", "error", "message"),
     [

@@ -17,6 +17,7 @@ from bs4 import BeautifulSoup, Tag
 from markdown import markdown
 
 import softmax_ce
+from softmax_ce import bigram
 from softmax_ce.verify import blocks
 from softmax_ce.verify.page import Page
 
@@ -91,10 +92,10 @@ def test_python_is_seen_however_it_is_written(text: str) -> None:
 @every_page
 def test_every_block_of_a_page_was_run(site: Path, page: Page) -> None:
     if page.path.stem == "reference":  # its examples are docstrings', which the doctests run
-        docstrings = [
-            inspect.getdoc(getattr(softmax_ce, name)) or "" for name in softmax_ce.__all__
-        ]
-        run = census(docstring.split("Examples:\n")[1] for docstring in docstrings)
+        public = [getattr(softmax_ce, name) for name in softmax_ce.__all__]
+        public += [item for item in vars(bigram).values() if inspect.isfunction(item)]
+        docstrings = [inspect.getdoc(item) or "" for item in public]
+        run = census(text.split("Examples:\n")[1] for text in docstrings if "Examples:\n" in text)
     else:
         run = census(block.code for block in blocks.of(page))
     seen = seen_as_python(built(site, page))

@@ -15,7 +15,18 @@ from softmax_ce.verify.page import COMMENT, Page
 
 ROOT = Path(__file__).parents[2]
 BOOK = [path.relative_to(ROOT) for path in book.pages([ROOT / path for path in book.whole()])]
-SHOWN = ["softmax", "cross-entropy", "gradient", "stability", "temperature", "notebook/day14"]
+SHOWN = [
+    "softmax",
+    "cross-entropy",
+    "gradient",
+    "geometry",
+    "stability",
+    "accuracy",
+    "temperature",
+    "language-model",
+    "notebook/day14",
+    "clinic",
+]
 
 
 @pytest.fixture(scope="session")

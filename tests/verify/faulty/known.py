@@ -42,6 +42,7 @@ KNOWN = [
         r"powers = |-10, 0, 10|set_yticks\(\[?(?:range\()?0,|exponents in",
         TICK,
     ),
+    Known("constant of a figure", r'"ls": \(0, ', "how a dashed line is dashed is a choice"),
     Known("constant of a figure", r"near = torch", "how far a tangent is drawn is a choice"),
     Known("constant of a figure", r"p >= 0\.9⟦9 → 5⟧5", "no bar has a value in between"),
     Known("constant of a figure", r"whole, dead = ⟦0", "a bisection may begin anywhere below"),
