@@ -84,9 +84,9 @@ def _explain(axes: Axes) -> None:
 
 
 def _looks() -> dict[int, dict[str, Any]]:
-    """How a region looks, by the class that rises there: a tint and a hatch."""
+    """How a region looks, by the class that rises there."""
     return {
-        riser: {"facecolor": to_rgba(colour, 0.15), "edgecolor": colour, "hatch": hatch, "lw": 1}
+        riser: {"facecolor": "none", "edgecolor": colour, "hatch": hatch, "lw": 1}
         for riser, (colour, hatch) in HATCHES.items()
     }
 
@@ -124,7 +124,8 @@ def one_step() -> Figure:
         colour, hatch = (SECOND, "////") if change > 0 else (MUTED, None)
         if place == 0:  # the target
             colour, hatch = FIRST, None
-        look = {"facecolor": to_rgba(colour, 0.35), "edgecolor": colour, "hatch": hatch}
+        face = "none" if hatch else to_rgba(colour, 0.35)
+        look = {"facecolor": face, "edgecolor": colour, "hatch": hatch}
         right.barh(place, change, height=0.62, **look)
         text = f"{number(change, '+.3f')} {'↑' if change > 0 else '↓'}"
         right.text(max(change, 0.2) + 0.18, place, text, va="center", fontsize=11)

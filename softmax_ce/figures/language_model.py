@@ -36,7 +36,8 @@ def training() -> Figure:
         if step in MARKED:
             axes.loglog(step, excess, "o", color=FIRST, ms=7)
             note(axes, number(excess, ".3g"), (step, excess), (7, 6))
-    note(axes, f"{distance:.2f} over the steps", (20, distance / 20), (-4, -28))
+    below = {"ha": "right", "va": "top"}
+    note(axes, f"{distance:.2f} over the steps", (200, distance / 200), (-4, -4), **below)
     label(axes, x="steps", y="loss above the count table's, in nats")
     powers = [1, 2, 3]
     ticks(axes.xaxis, [10**power for power in powers], [f"{10**power:,}" for power in powers])

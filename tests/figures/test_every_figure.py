@@ -81,6 +81,13 @@ def test_only_the_colours_of_the_palette_appear(name: str) -> None:
 
 
 @every_figure
+def test_what_is_hatched_has_no_face_which_would_hide_the_hatch_in_a_page(name: str) -> None:
+    hatched = drawn(name).findobj(lambda artist: getattr(artist, "get_hatch", str)())
+    faces = [np.atleast_2d(artist.get_facecolor())[..., 3].max() for artist in hatched]
+    assert not any(faces), f"{name}: draw the face and the hatch as two patches"
+
+
+@every_figure
 def test_every_text_has_a_colour_and_is_text(name: str) -> None:
     svg = rendered(name)
     elements = re.findall(r"<text[^>]*>", svg)
