@@ -16,7 +16,16 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 from watchdog.observers.polling import PollingObserver
 
-from softmax_ce.site import assets, checks, math_font, notebook, outputs, rebuild, verified
+from softmax_ce.site import (
+    assets,
+    checks,
+    explorables,
+    math_font,
+    notebook,
+    outputs,
+    rebuild,
+    verified,
+)
 
 LOGO = Path(__file__).parent / "theme" / ".icons" / "softmax.svg"
 STYLE_SHEET = "assets/book.css"
@@ -28,6 +37,7 @@ MKDOCSTRINGS_CSS = "assets/_mkdocstrings.css"  # badges and tables that the refe
 
 log = logging.getLogger("mkdocs.softmax_ce")
 _written: dict[str, str] = {}  # the Markdown of each page, without what the checks say of it
+_explorables: dict[str, str] = {}  # the sources of the interactive pictures, by name
 _rows = ""  # the address of the page that has a row for each equation
 
 
@@ -52,6 +62,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     script = assets.mended_script(_joined(files, assets.SCRIPTS))
     files.append(File.generated(config, "assets/book.js", content=script))
     files.append(File.generated(config, STYLE_SHEET, content=_joined(files, assets.STYLES)))
+    _take_explorables(files, config)
     for file in list(files.documentation_pages()):
         if file.src_uri.endswith(".py"):
             files.append(File.generated(config, _ipynb(file), content=""))
@@ -134,12 +145,16 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
 
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:
-    """Mend what the theme leaves out for those who read without eyes or mouse; mark equations."""
+    """Mend what the theme leaves out for those who read without eyes or mouse; mark equations.
+
+    A page with something to move loads the script for it.
+    """
     assert checks.known is not None
     if _rows:
         address = get_relative_url(_rows, page.url)
         output = verified.marked(output, _path(page.file), checks.known, address)
-    return assets.mended_page(output)
+    script = get_relative_url(explorables.SCRIPT, page.url)
+    return assets.mended_page(explorables.placed(output, _explorables, script))
 
 
 def on_post_template(output: str, template_name: str, **_: Any) -> str:
@@ -164,6 +179,16 @@ def on_post_build(config: MkDocsConfig) -> None:
     (site / "sitemap.xml.gz").unlink()  # it carries the day, too, and no one asks for it
     index = (site / "search" / "search_index.json").read_text(encoding="utf-8")
     (site / "search" / "search_index.js").write_text(f"var __index = {index}", encoding="utf-8")
+
+
+def _take_explorables(files: Files, config: MkDocsConfig) -> None:
+    """Make one script of the explorables' modules, which are no files of their own from now on."""
+    _explorables.clear()
+    for file in [file for file in files if file.src_uri.startswith(explorables.FOLDER)]:
+        _explorables[file.name + Path(file.src_uri).suffix] = file.content_string
+        files.remove(file)
+    script = explorables.joined(_explorables)
+    files.append(File.generated(config, explorables.SCRIPT, content=script))
 
 
 def _joined(files: Files, names: tuple[str, ...]) -> str:

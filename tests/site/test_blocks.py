@@ -93,7 +93,8 @@ def test_python_is_seen_however_it_is_written(text: str) -> None:
 def test_every_block_of_a_page_was_run(site: Path, page: Page) -> None:
     if page.path.stem == "reference":  # its examples are docstrings', which the doctests run
         public = [getattr(softmax_ce, name) for name in softmax_ce.__all__]
-        public += [item for item in vars(bigram).values() if inspect.isfunction(item)]
+        functions = filter(inspect.isfunction, vars(bigram).values())
+        public += [item for item in functions if item.__module__ == bigram.__name__]
         docstrings = [inspect.getdoc(item) or "" for item in public]
         run = census(text.split("Examples:\n")[1] for text in docstrings if "Examples:\n" in text)
     else:

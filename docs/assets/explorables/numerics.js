@@ -1,0 +1,102 @@
+// The mathematics of the pictures: the functions of softmax_ce, by name, for one row of logits.
+//
+// A function that takes a dtype rounds after every operation, the logits to begin with, as a chain
+// of torch operations does. Sums are sequential, rounded at each term; torch adds in another
+// order, and float16 and bfloat16 in float32, so its last digits may differ.
+
+export const FORMATS = {
+  float16: { digits: 11, least: 2 ** -24, largest: (2 - 2 ** -10) * 2 ** 15 },
+  bfloat16: { digits: 8, least: 2 ** -133, largest: (2 - 2 ** -7) * 2 ** 127 },
+  float32: { digits: 24, least: 2 ** -149, largest: (2 - 2 ** -23) * 2 ** 127 },
+  float64: { digits: 53, least: 2 ** -1074, largest: Number.MAX_VALUE },
+};
+
+// The number of this dtype that is nearest, of two equally near the even one.
+export function round(value, dtype) {
+  if (dtype === "float64" || !Number.isFinite(value)) return value;
+  const { digits, least, largest } = FORMATS[dtype];
+  const size = Math.abs(value);
+  // An inexact log2 does no harm: beside a power of two both spacings round to that power.
+  const spacing = Math.max(2 ** (Math.floor(Math.log2(size)) + 1 - digits), least);
+  // From 2 ** 52 on a double holds whole numbers alone: the processor rounds to one, ties to even.
+  const nearest = (size / spacing + 2 ** 52 - 2 ** 52) * spacing;
+  return Math.sign(value) * (nearest > largest ? Infinity : nearest);
+}
+
+export function softmax_naive(logits, dtype = "float64") {
+  return shares(exps(logits, dtype), dtype);
+}
+
+export function softmax_stable(logits, dtype = "float64") {
+  return shares(exps(shift(logits, dtype), dtype), dtype);
+}
+
+// The shift comes before the division: the largest logit stays 0, however small T is.
+export function softmax_temperature(logits, T) {
+  return shares(exps(shift(logits).map((gap) => gap / T)));
+}
+
+export function logsumexp(logits) {
+  const top = Math.max(...logits);
+  return Number.isFinite(top) ? top + Math.log1p(beside_top(shift(logits))) : top;
+}
+
+// Right to the last digits at the top, too, where torch takes the log of a sum rounded to 1.
+export function log_softmax(logits, dtype = "float64") {
+  const shifted = shift(logits, dtype);
+  const log_total = round(Math.log1p(beside_top(shifted, dtype)), dtype);
+  return shifted.map((gap) => round(gap - log_total, dtype));
+}
+
+// Two terms of one sign, the gap to the top and log1p: no digit cancels, however small the loss.
+export function cross_entropy(logits, y, dtype = "float64") {
+  return 0 - log_softmax(logits, dtype)[y]; // a bare minus would make a loss of 0 a −0
+}
+
+// The textbook composition, kept to show where it dies.
+export function cross_entropy_manual(logits, y, dtype = "float64") {
+  return -round(Math.log(softmax_stable(logits, dtype)[y]), dtype);
+}
+
+// Of one example. p_y − 1 is minus the sum of the others, which does not cancel.
+export function cross_entropy_softmax_gradient(logits, y) {
+  const terms = exps(shift(logits));
+  const total = sum(terms);
+  terms[y] = 0;
+  terms[y] = 0 - sum(terms);
+  return terms.map((term) => term / total);
+}
+
+export function entropy(logits) {
+  const log_probs = log_softmax(logits);
+  const terms = softmax_stable(logits).map((p, i) => (p === 0 ? 0 : -p * log_probs[i]));
+  return sum(terms);
+}
+
+export function shift(logits, dtype = "float64") {
+  const row = Array.from(logits, (z) => round(z, dtype));
+  const top = Math.max(...row);
+  return row.map((z) => round(z - top, dtype));
+}
+
+export function exps(row, dtype = "float64") {
+  return Array.from(row, (z) => round(Math.exp(round(z, dtype)), dtype));
+}
+
+// Small terms first: each alone may be too small for the digits of a sum that has begun with 1.
+export function sum(terms, dtype = "float64") {
+  const ascending = Float64Array.from(terms).sort();
+  return ascending.reduce((total, term) => round(total + term, dtype), 0);
+}
+
+// Each term's share of their sum.
+export function shares(terms, dtype = "float64") {
+  const total = sum(terms, dtype);
+  return terms.map((term) => round(term / total, dtype));
+}
+
+// The sum of exponentials but for one top's, which is 1. A row of nan has no top, and stays nan.
+export function beside_top(shifted, dtype = "float64") {
+  const top = shifted.indexOf(0);
+  return sum(exps(shifted.filter((_, i) => i !== top), dtype), dtype);
+}
