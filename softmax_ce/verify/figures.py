@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,13 +61,25 @@ def drawn(name: str) -> Drawn:
     file, key = f"figures/{name}.json", fingerprint(module)
     if kept := cache.read(file, key):
         return Drawn(*json.loads(kept))
-    figure = _function(module, function)()
+    figure = _alone(_function(module, function))
     svg = load(STYLE).render_svg(figure)
     marks = [[*map(float, row)] for row in of_marks(figure)]
     result = Drawn(marks, [*of_texts(figure)], svg)
     if fingerprint(module) == key:  # nobody saved a source meanwhile
         cache.write(file, key, json.dumps(result).encode())
     return result
+
+
+def _alone(draw: Callable[[], Any]) -> Any:
+    """What it returns on one core: the other is at work as well."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return draw()
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _function(module: str, name: str) -> Any:

@@ -10,6 +10,9 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import IO, Any, NamedTuple, TextIO
 
+# Programs run side by side: a thread that waits for work shall leave its core to the others.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # A server that has done nothing but load torch is forked for each program: fresh, and fast.
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 _processes: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
