@@ -62,7 +62,7 @@ def drawn(name: str) -> Drawn:
     if kept := cache.read(file, key):
         return Drawn(*json.loads(kept))
     figure = _alone(_function(module, function))
-    svg = load(STYLE).render_svg(figure)
+    svg = load(STYLE).render_svg(figure)  # which lays out what `of_texts` reads
     marks = [[*map(float, row)] for row in of_marks(figure)]
     result = Drawn(marks, [*of_texts(figure)], svg)
     if fingerprint(module) == key:  # nobody saved a source meanwhile
@@ -101,6 +101,7 @@ def print_numbers() -> None:
 
     def show() -> None:
         for figure in map(plt.figure, plt.get_fignums()):
+            figure.draw_without_rendering()
             for row in of_marks(figure):
                 print(*row)
             print(*of_texts(figure), sep="\n")
@@ -130,8 +131,7 @@ def of_marks(figure: Any) -> Iterator[list[float]]:
 
 
 def of_texts(figure: Any) -> Iterator[str]:
-    """The titles, and then all that is written: labels, ticks, what stands beside the marks."""
+    """The titles of a drawn figure, then all that is written: labels, ticks, notes at marks."""
     yield "\n".join(axes.get_title(loc) for loc in ("left", "center") for axes in figure.axes)
-    figure.draw_without_rendering()
     written = figure.findobj(lambda artist: hasattr(artist, "get_text"))
     yield "\n".join(text.get_text() for text in written if text.get_visible())

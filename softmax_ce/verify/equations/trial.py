@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from softmax_ce.verify.equations import latex
-from softmax_ce.verify.equations.arithmetic import Row, tensor
+from softmax_ce.verify.equations.arithmetic import DTYPE, Row, tensor
 from softmax_ce.verify.equations.chains import Relation
 from softmax_ce.verify.equations.comparison import agree, half_a_unit, room
 from softmax_ce.verify.equations.evaluate import Evaluator, UnboundIndexError
 from softmax_ce.verify.equations.latex import FormulaError, Node
 from softmax_ce.verify.equations.nodes import INDICES, input_of, is_a, scripts_of, symbols
-from softmax_ce.verify.equations.worlds import DTYPE, World
+from softmax_ce.verify.equations.worlds import World
 
 ORDER_POINTS = (2, 3, 4)  # powers of ten at which a remainder is compared with its order
 ERRORS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
