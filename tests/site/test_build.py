@@ -32,6 +32,7 @@ PAGES = [
     "clinic.html",
     "verified.html",
     "reference.html",
+    "references.html",
     "contributing.html",
 ]
 
