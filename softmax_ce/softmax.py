@@ -145,7 +145,7 @@ def log_softmax(logits: Tensor, dim: int = -1) -> Tensor:
     $$\log p_i = (z_i - \max_k z_k) - \log \sum_j e^{z_j - \max_k z_k}$$
 
     A logit of −inf keeps log-probability −inf; a row of −inf alone is nan, as in PyTorch. A result
-    nearer to 0 than eps loses its digits: for a small loss use `cross_entropy`.
+    near 0 has an absolute error of about eps: for a small loss use `cross_entropy`.
 
     Args:
         logits: shape `(..., V)`, any real numbers or −inf.
