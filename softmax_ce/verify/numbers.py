@@ -41,8 +41,8 @@ BETWEEN = re.compile(  # the numerals of a list: 1, 2 and 3; buy 1, hold 2; 1 at
 TARGET = re.compile(r'\]\([^)"\s]*|\{:? ?[.#][^}]*\}')
 BEHIND = re.compile(r"[$*)\]]{0,3}<!--\s*(?P<kind>=|not run:)\s*(?P<text>.+?)\s*-->", re.DOTALL)
 
-# Numerals that claim nothing alone: small whole numbers, which count or name; the numbers of
-# sections, versions, days and list items; years.
+# Numerals that claim nothing alone: whole numbers from −1 to 10, which count or name; the numbers
+# of sections, versions, days and list items; years.
 COUNTING = 10
 NAMED = re.compile(r"(?:[Ss]ection|Python|torch|version|[Dd]ay)\s$")
 ITEM = re.compile(r"\s*(?:#+ )?\d+(?=\. )")
@@ -84,6 +84,13 @@ class Numeral(NamedTuple):
         """How many are written."""
         found = re.search(r"\.(\d+)", self.text)
         return len(found[1]) if found else 0
+
+
+class Row(NamedTuple):
+    """Numbers that the page shows, in their order: of a "text", of a "line" of it, of "data"."""
+
+    numbers: list[Numeral]
+    of: str = "data"
 
 
 class Sentence(NamedTuple):
@@ -170,7 +177,7 @@ def _only_names(numeral: Numeral, row: str) -> bool:
 
 
 def _only_counts(numeral: Numeral) -> bool:
-    return numeral.is_whole and abs(numeral.value) <= COUNTING
+    return numeral.is_whole and -1 <= numeral.value <= COUNTING
 
 
 def claims(page: Page) -> list[Claim]:
@@ -214,15 +221,18 @@ def check(page: Page) -> Iterator[Fault]:
             yield Fault(page.path, sentence.line, problem)
 
 
-def _is_bound(numerals: list[Numeral], rows: list[list[Numeral]]) -> bool:
-    """Whether the numerals stand in a row, or each side of an "at" does."""
-    if any(_stand_in(numerals, row) for row in rows):
-        return True
+def _is_bound(numerals: list[Numeral], rows: list[Row]) -> bool:
+    """Whether the numerals stand in a row; of what is at a place, in one line of an output."""
     places = [place for place, numeral in enumerate(numerals) if numeral.is_at]
     if not places:
-        return len(numerals) == 1 and _only_counts(numerals[0])
-    before, (place, *rest) = numerals[: places[0]], numerals[places[0] :]
-    return _is_bound(before, rows) and _is_bound([place._replace(is_at=False), *rest], rows)
+        counts = len(numerals) == 1 and _only_counts(numerals[0])
+        return counts or any(_stand_in(numerals, row.numbers) for row in rows)
+    if any(_stand_in(numerals, row.numbers) for row in rows if row.of != "text"):
+        return True
+    if places == [len(numerals) - 1] and _only_counts(numerals[-1]):
+        return _is_bound(numerals[:-1], rows)
+    lines = [row.numbers for row in rows if row.of == "line"]
+    return any(all(any(map(numeral.repeats, line)) for numeral in numerals) for line in lines)
 
 
 def _stand_in(numerals: list[Numeral], row: list[Numeral]) -> bool:
@@ -231,12 +241,13 @@ def _stand_in(numerals: list[Numeral], row: list[Numeral]) -> bool:
     return any(all(map(Numeral.repeats, numerals, row[start:])) for start in starts)
 
 
-def _unbound(sentence: Sentence, rows: list[list[Numeral]]) -> str:
+def _unbound(sentence: Sentence, rows: list[Row]) -> str:
     remedy = f"Print it, or write what it is behind it: {sentence.text}<!-- = expression -->"
     if len(sentence.numerals) > 1:
-        return f"nothing that this page computes has {sentence.text} in a row. {remedy}"
+        where = "one line" if any(numeral.is_at for numeral in sentence.numerals) else "a row"
+        return f"nothing that this page computes has {sentence.text} in {where}. {remedy}"
     value = abs(sentence.numerals[0].value)
-    numbers = [shown.value for row in rows for shown in row]
+    numbers = [shown.value for row in rows for shown in row.numbers]
     nearest = min(numbers, key=lambda number: abs(abs(number) - value), default=math.nan)
     found = f" (the nearest is {nearest:.10g})" * bool(numbers)
     return f"{sentence.text} is bound to nothing that this page computes{found}. {remedy}"
@@ -264,21 +275,27 @@ def _wrong(sentence: Sentence) -> str:
     return f"{sentence.text} is no rounding of {sentence.comment}, which is {shown}"
 
 
-def sources(page: Page) -> Iterator[list[Numeral]]:
+def sources(page: Page) -> Iterator[Row]:
     """What a page computes, in rows: its outputs, its figures, and its code, which runs."""
     for block in page.blocks:
         if block.language == "python":
-            yield literals(block.code)
-            yield [*numerals(block.output)]
+            yield Row(literals(block.code))
+            yield from _written(block.output)
     for image in page.images:
         with suppress(figures.NoFigureError):  # another check says so
             drawn = figures.drawn(image.name)
-            yield from ([*map(_plain, row)] for row in drawn.numbers)
-            yield from ([*numerals(text)] for text in drawn.texts)
+            yield from (Row([*map(_plain, row)]) for row in drawn.numbers)
+            yield from (row for text in drawn.texts for row in _written(text))
     if page.path.suffix == ".py":
-        yield literals(page.source)
+        yield Row(literals(page.source))
     if page.is_notebook:
-        yield [*numerals(_output_of_notebook(page.path, page.source))]
+        yield from _written(_output_of_notebook(page.path, page.source))
+
+
+def _written(text: str) -> Iterator[Row]:
+    """The numbers of a text, and those of each line."""
+    yield Row([*numerals(text)], "text")
+    yield from (Row([*numerals(line)], "line") for line in text.split("\n"))
 
 
 def _plain(value: float) -> Numeral:

@@ -41,6 +41,7 @@ def faults(sentence: str) -> list[str]:
         "12. An item of a list.",
         "## 12. A heading",
         "Of 3 it is 0; that is 0.0.",
+        "It is 32 % at 0.0; at 3 it is 0.659.",
         "Its limit is 88.72<!-- = math.log(torch.finfo(torch.float32).max) -->.",
         "Its limit is $88.72$<!-- = math.log(torch.finfo(torch.float32).max) -->.",
         "About $10^{-87}$<!-- = math.exp(-200) -->, and **0.5**<!-- = sce.softmax_stable(\
@@ -68,6 +69,9 @@ def test_a_number_that_the_page_computes_may_stand_in_a_sentence(sentence: str) 
         ("It is $T = 28$.", "28 is bound to nothing"),
         ("It is 0.00.", "0.00 is bound to nothing"),
         ("It is 3.0.", "3.0 is bound to nothing"),
+        ("It is −10.", "−10 is bound to nothing"),
+        ("It is 32 % at 0.659.", "nothing that this page computes has 32 %, 0.659 in one line"),
+        ("It is 0.0986 at 32 %.", "nothing that this page computes has 0.0986, 32 % in one line"),
         ("99 is the first word.", "99 is bound to nothing"),
         ("99.7. It ends a sentence.", "99.7 is bound to nothing"),
         ("99<!-- = 98 --> is the first word.", "99 is no rounding of 98"),
