@@ -23,9 +23,11 @@ def claims(_: Page) -> list[Claim]:
 def check(page: Page) -> Iterator[Fault]:
     """Look in the chapter for the formulas of its summary."""
     start = [*page.lines, HEADING].index(HEADING) + 1
+    headings = (n for n, line in enumerate(page.lines, start=1) if line.startswith("## "))
+    end = next((n for n in headings if n > start), len(page.lines) + 1)
     above = [_bare(formula.latex) for formula in page.formulas if formula.line < start]
-    for formula in page.formulas:
-        if formula.line < start or HOLDS_RELATION.search(formula.latex) or formula.reason:
+    for formula in (formula for formula in page.formulas if start < formula.line < end):
+        if HOLDS_RELATION.search(formula.latex) or formula.reason:
             continue
         if not any(_bare(formula.latex) in latex for latex in above):
             message = f"{formula.latex} stands nowhere above: write it as the chapter has it"
