@@ -32,7 +32,7 @@ KNOWN = [
     Known("operator in a formula", r"e\^\{⟦\\max → \\min⟧_k z_k\} \\le", TRUE),
     Known("numeral in a formula", r"log x \\le x - ⟦1 → 0⟧", TRUE),
     Known("numeral in a formula", r"\\le ⟦0 → 1⟧", TRUE),
-    Known("numeral in a formula", r" v \\right\\\|_⟦2 → 1⟧", TRUE),
+    Known("numeral in a formula", r" v \\rVert_⟦2 → 1⟧", TRUE),
     Known("numeral in a formula", r"O\\!\\left\( T\^\{-⟦2 → 1⟧", TRUE),
     Known("numeral in a formula", r"within \} \\frac\{h\^⟦2 → 1⟧", "a wider tolerance claims less"),
     Known("numeral in a formula", r"within \} \\frac\{h\^2\}\{⟦6", TRUE),
