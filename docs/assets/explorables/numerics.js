@@ -31,9 +31,13 @@ export function softmax_stable(logits, dtype = "float64") {
   return shares(exps(shift(logits, dtype), dtype), dtype);
 }
 
-// The shift comes before the division: the largest logit stays 0, however small T is.
+// Logits over T. The shift comes before the division: the largest stays 0, however small T is.
+export function tempered(logits, T) {
+  return shift(logits).map((gap) => gap / T);
+}
+
 export function softmax_temperature(logits, T) {
-  return shares(exps(shift(logits).map((gap) => gap / T)));
+  return shares(exps(tempered(logits, T)));
 }
 
 export function logsumexp(logits) {
@@ -71,6 +75,18 @@ export function entropy(logits) {
   const log_probs = log_softmax(logits);
   const terms = softmax_stable(logits).map((p, i) => (p === 0 ? 0 : -p * log_probs[i]));
   return sum(terms);
+}
+
+// Of the logits under p(T), from their pairs: no digit cancels.
+export function variance(logits, T = 1) {
+  const probs = softmax_temperature(logits, T);
+  const pair = (i, j) => probs[i] * probs[j] * (logits[i] - logits[j]) ** 2;
+  return sum(probs.flatMap((_, i) => probs.slice(0, i).map((_, j) => pair(i, j))));
+}
+
+// dH/dT, for the entropy of p(T).
+export function entropy_slope(logits, T) {
+  return variance(logits, T) / T ** 3;
 }
 
 export function shift(logits, dtype = "float64") {
