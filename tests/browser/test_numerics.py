@@ -233,6 +233,32 @@ def test_the_loss_and_its_gradient_are_within_4_ulp(
     gradient.check()
 
 
+def test_a_step_and_the_threshold_of_risers_are_within_8_ulp_of_their_larger_term(
+    js: Numerics, truths: dict[int, list[Truth]]
+) -> None:
+    # z and eta g, or p_y (1 − p_y) and the other p², may cancel; two factors are within 4 ulp each.
+    for V in (2, 3, 8):
+        finite = ROWS[V].isfinite().all(1)
+        rows, targets = ROWS[V][finite], drawn_targets(ROWS[V])[finite].tolist()
+        etas = [10 ** (i % 7 - 3) for i in range(len(rows))]
+        steps = js("gradient_step", rows, list(map(list, zip(targets, etas, strict=True)))).tolist()
+        thresholds = js("riser_threshold", rows, [[y] for y in targets]).tolist()
+        kept = [truth for truth, is_finite in zip(truths[V], finite, strict=True) if is_finite]
+        inputs = zip(rows.tolist(), targets, etas, kept, steps, thresholds, strict=True)
+        for row, y, eta, truth, step, threshold in inputs:
+            with mp.workprec(120):
+                g = truth.gradient(y)
+                for z, slope, got in zip(row, g, step, strict=True):
+                    larger = max(abs(z), abs(float(eta * slope)))
+                    error = abs(mpf(got) - (z - eta * slope))
+                    bound = 2 * ULPS * math.ulp(larger) + eta * TINY  # of a g below 2^-1022
+                    assert error <= bound, f"a step of {row}, {y}, {eta}"
+                terms = [p * slope for p, slope in zip(truth.probs, g, strict=True)]
+                larger = max(abs(float(terms[y])), float(mpmath.fsum(map(abs, terms)) / 2))
+                error = abs(mpf(threshold) - mpmath.fsum(terms))
+                assert error <= 2 * ULPS * math.ulp(larger), f"riser_threshold({row}, {y})"
+
+
 def test_softmax_at_temperatures_from_1e_minus_6_to_1e6_is_within_4_ulp(js: Numerics) -> None:
     distance = Distance("softmax_temperature")
     for V in (2, 3, 8):

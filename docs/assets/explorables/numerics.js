@@ -71,6 +71,17 @@ export function cross_entropy_softmax_gradient(logits, y) {
   return terms.map((term) => term / total);
 }
 
+// The logits after one step of size eta against the gradient of the loss.
+export function gradient_step(logits, y, eta) {
+  return cross_entropy_softmax_gradient(logits, y).map((g, i) => logits[i] - eta * g);
+}
+
+// Σp² − p_y, the mean of the gradient under p: a wrong class rises to first order below it.
+export function riser_threshold(logits, y) {
+  const probs = softmax_stable(logits);
+  return sum(cross_entropy_softmax_gradient(logits, y).map((g, i) => probs[i] * g));
+}
+
 export function entropy(logits) {
   const log_probs = log_softmax(logits);
   const terms = softmax_stable(logits).map((p, i) => (p === 0 ? 0 : -p * log_probs[i]));
