@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from playwright.sync_api import Browser, Locator, Page, expect
+from torch.nn.functional import cross_entropy
 
 from softmax_ce.verify.run import run
 
@@ -41,6 +42,26 @@ OF_TEMPERATURE = """explorer => {
         ...facts.map((fact, at) => `${names[at]}: ${fact}`),
     ].join("\\n") + "\\n"
 }"""
+OF_STEPPER = """explorer => {
+    const root = explorer.shadowRoot
+    const text = node => node.textContent.replaceAll("−", "-")
+    const rows = [...root.querySelectorAll(".row:has(.bar)")].map(row => {
+        const [note, p, dlogits] = [".note", ".now", ".g"].map(at => text(row.querySelector(at)))
+        const [, condition, motion] = note.match(/^(?:(.+): )?(?:[↑↓] )?(.+)/)
+        const [logit] = row.querySelector("[type=range]").ariaValueText.split(",")
+        const name = text(row.firstChild)
+        const moves = `${name}: logit ${logit}, dlogits ${dlogits}, p ${p}, ${motion}`
+        return [moves, condition && `${name}: ${condition.replace("≥", ">=")}`]
+    })
+    const [loss, after, sum, threshold] = [...root.querySelectorAll("dd")].map(text)
+    const lines = [
+        ...rows.map(([moves]) => moves),
+        `loss: ${loss}`, `loss after: ${after}`, `sum of dlogits: ${sum}`,
+        threshold && `threshold: ${threshold}`,
+        ...rows.map(([, condition]) => condition),
+    ]
+    return lines.filter(line => line).join("\\n") + "\\n"
+}"""
 BARS = """explorer => [...explorer.shadowRoot.querySelectorAll(".bar")].map(bar =>
     bar.firstChild.getBoundingClientRect().width / bar.getBoundingClientRect().width)"""
 POINT = """explorer => {
@@ -62,6 +83,10 @@ WATCH = """() => {
     window.shifts = []
     new PerformanceObserver(list => shifts.push(...list.getEntries().map(shift => shift.value)))
         .observe({ type: "layout-shift" })
+}"""
+SAID = """status => {
+    window.said = []
+    new MutationObserver(() => said.push(status.textContent)).observe(status, {childList: true})
 }"""
 AXE = """async tag => {
     const { violations } = await axe.run(tag, { preload: false })
@@ -99,7 +124,17 @@ TEMPERATURE = Kind(
     others=("", "1,2", "1,x,2", "1,2,1e999", "1,2,3,4", "1,,2", "%E0"),
     controls=2 + 3 * 2 + 4,
 )
-KINDS = [SOFTMAX, TEMPERATURE]
+STEPPER = Kind(
+    tag="gradient-stepper",
+    page="geometry.html",
+    screen=OF_STEPPER,
+    fields=("step size", "logit of hold"),
+    fragment="9000,-2,0.25&target=2&eta=2.5&steps=1",
+    others=TEMPERATURE.others,
+    controls=1 + 2 + 3 * 2 + 5,
+)
+SMALL = STEPPER._replace(page="gradient.html")
+KINDS = [SOFTMAX, TEMPERATURE, STEPPER, SMALL]
 
 
 class Explorer:
@@ -156,7 +191,7 @@ def explorer(url: str, reader: Any) -> Explorer:
     return Explorer(reader.page)
 
 
-@pytest.fixture(params=KINDS, ids=lambda kind: kind.tag)
+@pytest.fixture(params=KINDS, ids=lambda kind: f"{kind.tag}-{kind.page}")
 def kind(request: pytest.FixtureRequest) -> Kind:
     """Each of the elements."""
     found: Kind = request.param
@@ -407,6 +442,159 @@ def test_a_temperature_is_dragged_by_touch_on_a_phone(url: str, phone: Any) -> N
     assert thermometer.screen() == at_temperature([2, 2, 0.1], value)
 
 
+def after_steps(logits: list[float], y: int, eta: float, steps: int) -> str:
+    z = torch.tensor(logits, dtype=torch.float64)
+    target = torch.tensor(y)
+
+    def gradient(z: torch.Tensor) -> torch.Tensor:
+        leaf = z.clone().requires_grad_()
+        return torch.autograd.grad(cross_entropy(leaf, target), leaf)[0]
+
+    for _ in range(steps):
+        z = z - eta * gradient(z)
+    g, then = gradient(z), z - eta * gradient(z)
+    p, q = torch.softmax(z, -1), torch.softmax(then, -1)
+    threshold = (p**2).sum() - p[y]
+    lines = [
+        f"{name}: logit {z[i]:z.3f}, dlogits {g[i]:z.4f}, p {p[i]:.4f}, "
+        f"{'rises' if q[i] > p[i] else 'falls'} to {q[i]:.4f}"
+        for i, name in enumerate(("buy", "hold", "sell"))
+    ]
+    lines += [f"loss: {cross_entropy(z, target):z.4f}"]
+    lines += [f"loss after: {cross_entropy(then, target):z.4f}", "sum of dlogits: 0.0000"]
+    lines += [f"threshold: {threshold:z.4f}"]
+    lines += [
+        f"{name}: {p[i]:.4f} {'<' if p[i] < threshold else '>='} {threshold:z.4f}"
+        for i, name in enumerate(("buy", "hold", "sell"))
+        if i != y
+    ]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def stepper(url: str, reader: Any) -> Explorer:
+    """The gradient stepper at a desk."""
+    reader.page.goto(url + STEPPER.page)
+    return Explorer(reader.page, STEPPER)
+
+
+def test_steps_are_torchs_to_the_digits_shown(reader: Any, stepper: Explorer) -> None:
+    reader.settle()
+    logits = [0, 1.25, -0.7]
+    assert stepper.screen() == after_steps(logits, 0, 0.1, 0)
+    for steps in range(1, 4):
+        stepper.press("Step")
+        assert stepper.screen() == after_steps(logits, 0, 0.1, steps)
+        shown = stepper.field("logit of buy").input_value()
+        assert f"buy: logit {float(shown):.3f}" in stepper.screen()
+    stepper.type("step size", "1.5")
+    assert stepper.screen() == after_steps(logits, 0, 1.5, 0), "another size begins anew"
+    stepper.press("Step")
+    stepper.field("target").select_option("sell")
+    assert stepper.screen() == after_steps(logits, 2, 1.5, 0), "another target begins anew"
+    stepper.type("logit of buy", "-3.25")
+    stepper.press("Step")
+    assert stepper.screen() == after_steps([-3.25, 1.25, -0.7], 2, 1.5, 1)
+    stepper.press("Reset")
+    assert stepper.screen() == after_steps([-3.25, 1.25, -0.7], 2, 1.5, 0)
+    stepper.press("Reset")
+    assert stepper.screen() == after_steps(logits, 0, 0.1, 0)
+
+
+def test_a_wrong_class_that_rises_has_a_word_a_sign_and_a_hatch(stepper: Explorer) -> None:
+    rows = stepper.element.locator(".row:has(.bar)")
+    hatched = stepper.element.locator(".rises")
+    expect(rows.filter(has_text="sell")).to_contain_text("0.0996 < 0.3395: ↑ rises to 0.1")
+    expect(hatched).to_have_count(1)
+    expect(hatched).to_contain_text("sell")
+    while re.search(r"sell: .* rises", stepper.screen()):
+        stepper.press("Step")
+    assert re.search(r"sell: .* falls", stepper.screen())
+    expect(hatched).to_have_count(0)
+    stepper.link("0,2.5,1.5&eta=3")  # too long a step
+    expect(rows.filter(has_text="sell")).to_contain_text("0.2537 < 0.4866: ↓ falls to 0.1017")
+    expect(hatched).to_have_count(0)
+
+
+def test_arrows_are_as_long_as_their_dlogits_and_bars_and_lines_as_p(stepper: Explorer) -> None:
+    lengths = stepper.read("""explorer => [...explorer.shadowRoot.querySelectorAll(".arrow")].map(
+        arrow => {
+            const [all, one] = [arrow, arrow.firstChild].map(node => node.getBoundingClientRect())
+            const middle = all.x + all.width / 2
+            return 2 * (one.x + one.right - 2 * middle) / all.width
+        })""")
+    g = torch.softmax(torch.tensor([0, 1.25, -0.7]), -1) - torch.tensor([1.0, 0, 0])
+    assert lengths == pytest.approx(g.tolist(), abs=0.01)
+    assert sum(lengths) == pytest.approx(0, abs=0.01)
+    before, after = torch.softmax(
+        torch.tensor([0, 1.25, -0.7]) - torch.tensor([[0], [0.1]]) * g, -1
+    )
+    assert stepper.read(BARS) == pytest.approx(before.tolist(), abs=0.001)
+    marks = stepper.read("""explorer => [...explorer.shadowRoot.querySelectorAll(".bar > b")].map(
+        mark => {
+            const [all, one] = [mark.parentNode, mark].map(node => node.getBoundingClientRect())
+            return (one.x + one.width / 2 - all.x) / all.width
+        })""")
+    assert marks == pytest.approx(after.tolist(), abs=0.005)
+
+
+def test_a_run_takes_steps_until_it_is_stopped_or_ends(stepper: Explorer) -> None:
+    status = stepper.element.get_by_role("status")
+    status.evaluate(SAID)
+    stepper.press("Run")
+    fact = stepper.element.locator("dt").first
+    expect(fact).to_have_text(re.compile("step [1-9]"))
+    stepper.press("Stop")
+    expect(stepper.element.get_by_role("button", name="Run")).to_be_visible()
+    reached = int(fact.inner_text().split()[-1])
+    expect(status).to_have_text(re.compile(f"Step {reached}: buy .* rises"))
+    assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, 0.1, reached)
+    stepper.press("Run")
+    expect(fact).to_have_text(f"loss at step {reached + 25}", timeout=20_000)
+    expect(stepper.element.get_by_role("button", name="Run")).to_be_visible()
+    expect(status).to_have_text(re.compile(f"Step {reached + 25}: "))
+    assert len(stepper.page.evaluate("said")) == 2, "said at its rest, not at each step"
+
+
+def test_a_run_goes_at_once_where_nothing_is_to_move_and_ends_with_the_last_step(
+    stepper: Explorer,
+) -> None:
+    stepper.page.emulate_media(reduced_motion="reduce")
+    stepper.press("Run")
+    assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, 0.1, 25)
+    stepper.link("0,1.25,-0.7&steps=999")
+    for button in ("Step", "Run"):
+        expect(stepper.element.get_by_role("button", name=button)).to_be_enabled()
+    stepper.press("Run")
+    for button in ("Step", "Run"):
+        expect(stepper.element.get_by_role("button", name=button)).to_be_disabled()
+    assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, 0.1, 1000)
+
+
+def test_a_step_is_chosen_and_taken_by_keys(stepper: Explorer) -> None:
+    slider = stepper.slider("step size")
+    slider.focus()
+    for key, eta in (("ArrowRight", 0.15), ("PageUp", 0.55), ("Home", 0.05), ("End", 4)):
+        stepper.page.keyboard.press(key)
+        expect(stepper.field("step size")).to_have_value(f"{eta:g}")
+        assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, eta, 0)
+    loss, after = re.findall(r"loss.*: (.+)", stepper.screen())
+    words = f"4: the loss goes from {loss} to {after}"
+    expect(slider).to_have_attribute("aria-valuetext", words)
+    stepper.element.get_by_role("button", name="Step").press("Enter")
+    assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, 4, 1)
+
+
+def test_a_step_is_dragged_and_taken_by_touch_on_a_phone(url: str, phone: Any) -> None:
+    phone.goto(url + STEPPER.page)
+    stepper = Explorer(phone.page, STEPPER)
+    drag_by_touch(phone.page, stepper.slider("step size"), 0.1, 0.5)
+    eta = float(stepper.field("step size").input_value())
+    assert eta == pytest.approx(2, abs=0.3)
+    stepper.element.get_by_role("button", name="Step").tap()
+    assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, eta, 1)
+
+
 def test_bad_input_is_named_beside_its_field_and_keeps_the_last_good_picture(
     each: Explorer,
 ) -> None:
@@ -437,6 +625,8 @@ def test_a_copied_link_restores_what_is_shown_and_comes_into_view(each: Explorer
     expect(other.element).to_be_in_viewport()
     assert other.screen() == screen
     each.press("Reset")
+    if "steps" in each.kind.fragment:
+        each.press("Reset")  # once for the steps, and once for what they began with
     assert each.screen() == begun
     each.page.evaluate("link => { location.href = link }", link)  # within the page
     expect(each.field("logit of hold")).to_have_value("-3.75")
@@ -464,6 +654,8 @@ def test_a_bad_link_is_ignored_and_so_is_an_anchor_of_the_page(
         (SOFTMAX, "3,1,2&order=0,0,9&constant=x&pair=0,0"),
         (TEMPERATURE, "3,1,2&T=0.01&tied=yes"),
         (TEMPERATURE, "3,1,2&T=1,2"),
+        (STEPPER, "3,1,2&target=3&eta=0&steps=1001"),
+        (STEPPER, "3,1,2&target=x&eta=&steps=-1"),
     ],
 )
 def test_a_bad_part_of_a_link_is_ignored_on_its_own(each: Explorer, fragment: str) -> None:
@@ -491,15 +683,12 @@ def test_the_copied_program_prints_the_numbers_on_screen(each: Explorer) -> None
 
 def test_a_change_is_announced_once_it_rests(each: Explorer) -> None:
     status = each.element.get_by_role("status")
-    status.evaluate("""status => {
-        window.said = []
-        new MutationObserver(() => said.push(status.textContent)).observe(status, {childList: true})
-    }""")
+    status.evaluate(SAID)
     each.slider("logit of buy").focus()
     for _ in range(10):
         each.page.keyboard.press("ArrowRight")
-    buy = re.findall(r"buy: .*?(\d\.\d{4})", each.screen())[0]
-    expect(status).to_have_text(re.compile(f"buy {buy}, hold .+, sell .+"))
+    buy = re.findall(r"buy: (?:.*p )?(\d\.\d{4})", each.screen())[0]
+    expect(status).to_have_text(re.compile(f"buy {buy}.*, hold .+, sell .+"))
     assert len(each.page.evaluate("said")) == 1
 
 

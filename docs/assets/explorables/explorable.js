@@ -12,13 +12,13 @@ export const STYLE = `
   .number, input { font-variant-numeric: tabular-nums; }
   .row { display: grid; grid-template-columns: 4.2rem 1fr 3.4rem 1fr 3.2rem; gap: 0 0.6rem;
     align-items: center; min-height: 1.6rem; }
-  .row .number { text-align: right; }
+  .row .number { text-align: right; white-space: nowrap; }
   .head { min-height: 0; }
   .error { grid-column: 1 / -1; color: var(--fig-2); font-size: 0.7rem; }
   .error:not(:empty)::before { content: "⚠ "; }
   .bar { height: 0.8rem; background: linear-gradient(var(--fig-rule), var(--fig-rule)) bottom / 100%
     0.05rem no-repeat; }
-  .bar > i { display: block; height: 100%; background: var(--fig-1); transform-origin: left; }
+  .bar > i { display: block; height: 100%; background: var(--fig-1); }
   .picture { display: grid; grid-template-columns: 1fr 8rem; gap: 1rem; align-items: center; }
   .facts { display: grid; grid-template-columns: auto 1fr; gap: 0 0.8rem; align-items: baseline; }
   .facts > * { margin: 0; }
@@ -52,6 +52,7 @@ export const STYLE = `
     .picture { grid-template-columns: 1fr; }
     .buttons { display: grid; grid-template-columns: 1fr 1fr; }
     .buttons > button { padding-inline: 0.2rem; white-space: nowrap; }
+    .buttons > :last-child:nth-child(odd) { grid-column: 1 / -1; }
   }
 `;
 
@@ -99,6 +100,11 @@ export function general(x, digits = 4) {
   if (-4 <= exponent && exponent < digits) return String(Number(x.toPrecision(digits)));
   const size = String(Math.abs(exponent)).padStart(2, "0");
   return `${Number(mantissa)}e${exponent < 0 ? "-" : "+"}${size}`;
+}
+
+// As Python's f"{x:z.4f}": without a minus before 0.
+export function fixed(x, digits = 4) {
+  return (Number(x.toFixed(digits)) + 0).toFixed(digits);
 }
 
 // As Python writes a float, and a list of them.
@@ -245,11 +251,11 @@ export class Explorable extends HTMLElement {
     const { slider, input, error } = field;
     const row = make("div", { class: "row" }, name, slider, input, bar, number, error);
     const show = (p, logit) => {
-      fill.style.transform = `scaleX(${p})`;
+      fill.style.width = `${100 * p}%`;
       number.textContent = p.toFixed(4);
       field.tell(`${logit}, probability ${p.toFixed(4)}`);
     };
-    return { row, field, number, show };
+    return { row, field, bar, number, show };
   }
 
   head(...names) {
