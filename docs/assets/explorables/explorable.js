@@ -20,10 +20,12 @@ export const STYLE = `
     0.05rem no-repeat; }
   .bar > i { display: block; height: 100%; background: var(--fig-1); }
   .picture { display: grid; grid-template-columns: 1fr 8rem; gap: 1rem; align-items: center; }
-  .facts { display: grid; grid-template-columns: auto 1fr; gap: 0 0.8rem; align-items: baseline; }
+  .facts { display: grid; grid-template-columns: auto 1fr; gap: 0 0.8rem; align-items: baseline;
+    margin-top: 0.6rem; }
   .facts > * { margin: 0; }
   svg { display: block; width: 8rem; margin: auto; overflow: visible; }
   svg text { fill: currentColor; font-size: 13px; text-anchor: middle; }
+  svg .small { fill: var(--fig-muted); font-size: 11px; }
   input, select, button { box-sizing: border-box; min-height: 1.4rem; margin: 0; color: inherit;
     font: inherit; font-size: 0.8rem; }
   input[type="range"] { width: 100%; min-width: 0; accent-color: var(--fig-muted);
@@ -50,6 +52,8 @@ export const STYLE = `
     .row > .bar { grid-column: 2; }
     .head > :last-child { display: none; }
     .picture { grid-template-columns: 1fr; }
+    .side { display: flex; flex-flow: row wrap; justify-content: space-around; align-items: end; }
+    .side > svg { flex: 0 1 7.6rem; min-width: 0; margin: 0; }
     .buttons { display: grid; grid-template-columns: 1fr 1fr; }
     .buttons > button { padding-inline: 0.2rem; white-space: nowrap; }
     .buttons > :last-child:nth-child(odd) { grid-column: 1 / -1; }
@@ -256,6 +260,15 @@ export class Explorable extends HTMLElement {
       field.tell(`${logit}, probability ${p.toFixed(4)}`);
     };
     return { row, field, bar, number, show };
+  }
+
+  // Named numbers, a line each: their list, and the nodes of each name and number.
+  facts(...names) {
+    const nodes = names.map((name) => [
+      make("dt", { class: "muted" }, name),
+      make("dd", { class: "number" }),
+    ]);
+    return [make("dl", { class: "facts" }, ...nodes.flat()), nodes];
   }
 
   head(...names) {

@@ -22,14 +22,12 @@ export class GradientStepper extends Explorable {
   static label = "Gradient stepper";
   static style = `
     .picture { align-items: stretch; }
-    .side { display: flex; flex-direction: column; justify-content: space-between; }
+    .side { display: flex; flex-flow: column; justify-content: space-between; }
     .side > svg { margin: 0; }
     .choose { grid-template-columns: 4.2rem auto 4.2rem 1fr 3.4rem; }
     .row + .row { margin-top: 0.3rem; }
-    .facts { margin-top: 0.6rem; }
     .run { min-width: 2.9rem; }
     .head > :nth-child(4) { grid-column: 4 / -1; }
-    .small { font-size: 11px; fill: var(--fig-muted); }
     .label { display: none; }
     .g { margin-left: -0.5rem; }
     .row > .note { grid-area: 2 / 1 / 3 / 4; font-size: 0.7rem; text-align: left; }
@@ -57,8 +55,7 @@ export class GradientStepper extends Explorable {
       .row > .bar, .now, .row > .error { grid-area: auto; }
       .row > .error { grid-column: 1 / -1; }
       .row > .note { grid-area: auto / 1 / auto / -1; }
-      .side { flex-flow: row wrap; justify-content: space-around; align-items: end; }
-      .side > svg { flex: 0 1 7.6rem; min-width: 0; }
+      .side { flex-flow: row wrap; justify-content: space-around; }
     }
   `;
 
@@ -101,11 +98,9 @@ export class GradientStepper extends Explorable {
     const table = make("div", {}, choose, head, ...this.rows.map(({ row }) => row));
     const names = ["loss", "loss after a step", "sum of dlogits"];
     if (!this.small) names.push("Σp² − p of the target");
-    this.facts = names.map((name) => [
-      make("dt", { class: "muted" }, name),
-      make("dd", { class: "number" }),
-    ]);
-    table.append(make("dl", { class: "facts" }, ...this.facts.flat()));
+    const [facts, values] = this.facts(...names);
+    this.shown = values;
+    table.append(facts);
 
     const hint = this.small
       ? "Step moves each logit against its dlogits. A line marks p after it."
@@ -154,8 +149,8 @@ export class GradientStepper extends Explorable {
     });
     this.stale = false;
     this.values = [losses.at(-2), losses.at(-1), sum(dlogits), threshold].map(written);
-    this.facts.forEach(([, value], at) => value.replaceChildren(this.values[at]));
-    this.facts[0][0].textContent = `loss at step ${steps}`;
+    this.shown.forEach(([, value], at) => value.replaceChildren(this.values[at]));
+    this.shown[0][0].textContent = `loss at step ${steps}`;
     this.size.tell(`${eta}: the loss goes from ${this.values[0]} to ${this.values[1]}`);
     this.run.textContent = this.left ? "Stop" : "Run";
     this.step.disabled = this.run.disabled = steps === MOST;

@@ -23,13 +23,7 @@ export class TemperatureExplorer extends Explorable {
   static style = `
     .picture { align-items: start; }
     .row.T { grid-template-columns: 4.2rem 1fr 3.4rem; margin-bottom: 0.4rem; }
-    .facts { margin-top: 0.6rem; }
-    .small { font-size: 11px; fill: var(--fig-muted); }
     svg + svg { margin-top: 0.6rem; }
-    @media (max-width: 44.98em) {
-      .side { display: flex; flex-wrap: wrap; justify-content: space-around; align-items: end; }
-      .side > svg { flex: 0 1 7.6rem; min-width: 0; margin: 0; }
-    }
   `;
 
   initial() {
@@ -70,11 +64,8 @@ export class TemperatureExplorer extends Explorable {
     const head = this.head("class", "logit", "", "probability");
 
     const names = ["entropy H, in nats", "Var[z], under p", "dH/dT = Var[z] / T³", "p as T → 0"];
-    this.facts = names.map((name) => [
-      make("dt", { class: "muted" }, name),
-      make("dd", { class: "number" }),
-    ]);
-    const facts = make("dl", { class: "facts" }, ...this.facts.flat());
+    const [facts, values] = this.facts(...names);
+    this.shown = values;
 
     const end = { class: "end", r: 3, fill: "var(--md-default-bg-color)", stroke: "var(--fig-1)" };
     [this.path, this.point, this.cold] = [stroke(), dot(), dot(end)];
@@ -113,7 +104,7 @@ export class TemperatureExplorer extends Explorable {
     const cold = softmax_temperature(logits, COLD);
     const limit = cold.map((p) => general(p)).join(", ");
     this.values = [H.toFixed(4), general(variance(logits, T)), general(slope), limit];
-    this.facts.forEach(([, value], at) => value.replaceChildren(this.values[at]));
+    this.shown.forEach(([, value], at) => value.replaceChildren(this.values[at]));
     this.T.tell(`${T}, entropy ${this.values[0]}`);
 
     const line = [COLD, ...EIGHTHS, 1 / COLD].map((t) => inside(softmax_temperature(logits, t)));
