@@ -1,0 +1,100 @@
+"""What a learner reads."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from softmax_ce.check.idea import Arguments, Idea, Lesson, Rung
+from softmax_ce.check.trial import Outcome
+
+
+def passed(rung: Rung, inputs: int, slow: float | None) -> str:
+    """One line, and a second one for a loop that took long."""
+    line = f"{rung.name}: right, on {inputs} inputs"
+    if slow is None:
+        return line
+    return f"{line}\n  but slow, {slow:,.0f} times torch: a Python loop? Tensors do it at once."
+
+
+def failed(
+    rung: Rung,
+    lesson: Lesson,
+    idea: Idea | None = None,
+    arguments: Arguments = (),
+    outcome: Outcome | None = None,
+    expected: Tensor | None = None,
+) -> str:
+    """The idea that is broken, the input that shows it, and where to read on."""
+    lines = [f"{rung.name}: {lesson.sentence[0].lower()}{lesson.sentence[1:]}"]
+    if lesson.key == "not-written":
+        return lines[0].rstrip(".")
+    if idea and outcome and expected is not None:
+        what = f"gradient of {rung.name}" if idea.gradient else rung.name
+        lines.append(f"  {what}({', '.join(map(written, arguments))})")
+        name = rung.outputs[idea.output]
+        of = f"{name}: " if name else ""
+        if lesson.key != "changed":
+            lines += compared(came_of(outcome, idea), expected, of)
+    title = lesson.page.removesuffix(".md").replace("-", " ").capitalize()
+    lines.append(f"  Read {title}, “{lesson.heading}” ({lesson.page}#{lesson.anchor})")
+    return "\n".join(lines)
+
+
+def compared(came: Tensor | str, expected: Tensor, name: str) -> list[str]:
+    """What came above what was expected, with digits enough to tell them apart."""
+    texts: list[str] = []
+    for digits in (6, 9, 12, 17):
+        texts = [
+            nested(value, digits) if isinstance(value, Tensor) else value
+            for value in (came, expected)
+        ]
+        if texts[0] != texts[1]:
+            break
+    return [f"  came      {name}{texts[0]}", f"  expected  {name}{texts[1]}"]
+
+
+def came_of(outcome: Outcome, idea: Idea) -> Tensor | str:
+    """What a function returned or raised."""
+    if outcome.error is not None:
+        return f"{type(outcome.error).__name__}: {outcome.error}".splitlines()[0]
+    if outcome.cut_off:
+        return "no gradient at all"
+    result = outcome.result
+    if isinstance(result, tuple | list) and len(result) > idea.output:
+        result = result[idea.output]
+    return result if isinstance(result, Tensor) else repr(result)
+
+
+def nested(value: Any, digits: int) -> str:
+    """Numbers in their brackets."""
+    if isinstance(value, Tensor):
+        return nested(value.detach().tolist(), digits)
+    if isinstance(value, list):
+        return f"[{', '.join(nested(one, digits) for one in value)}]"
+    return f"{value:.{digits}g}"
+
+
+def written(value: Any) -> str:
+    """An argument as one would type it."""
+    if not isinstance(value, Tensor):
+        return repr(value)
+    dtype = "" if value.dtype in (torch.float32, torch.int64) else f", dtype={value.dtype}"
+    return f"torch.tensor({typed(value.tolist())}{dtype})"
+
+
+def typed(value: Any) -> str:
+    """Numbers as Python reads them; the shortest that is the same float32 or float64."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(typed, value))}]"
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        return f'float("{value}")'
+    # The shortest that is the same float32; a float64 with more digits is written in full.
+    for text in (f"{value:.{digits}g}" for digits in range(1, 10)):
+        exactly = float(text) == value
+        if exactly or torch.tensor(float(text), dtype=torch.float32).item() == value:
+            return repr(float(text))
+    return repr(float(value))
