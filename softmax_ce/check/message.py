@@ -1,6 +1,7 @@
 """What a learner reads."""
 
 import math
+import textwrap
 from typing import Any
 
 import torch
@@ -26,10 +27,10 @@ def failed(
     outcome: Outcome | None = None,
     expected: Tensor | None = None,
 ) -> str:
-    """The idea that is broken, the input that shows it, and where to read on."""
-    lines = [f"{rung.name}: {lesson.sentence[0].lower()}{lesson.sentence[1:]}"]
+    """The input that shows it, both answers, the idea that is broken, and where to read on."""
     if lesson.key == "not-written":
-        return lines[0].rstrip(".")
+        return f"{rung.name}: not written yet"
+    lines = [f"{rung.name}: not right yet"]
     if idea and outcome and expected is not None:
         what = f"gradient of {rung.name}" if idea.gradient else rung.name
         lines.append(f"  {what}({', '.join(map(written, arguments))})")
@@ -37,6 +38,7 @@ def failed(
         of = f"{name}: " if name else ""
         if lesson.key != "changed":
             lines += compared(came_of(outcome, idea), expected, of)
+    lines += textwrap.wrap(lesson.sentence, 88, initial_indent="  ", subsequent_indent="  ")
     title = lesson.page.removesuffix(".md").replace("-", " ").capitalize()
     lines.append(f"  Read {title}, “{lesson.heading}” ({lesson.page}#{lesson.anchor})")
     return "\n".join(lines)
