@@ -22,7 +22,7 @@ class Lesson:
     anchor: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Idea:
     """Something that a right function does, and the inputs that show whether it does it.
 
@@ -36,7 +36,7 @@ class Idea:
     refusal: tuple[type[Exception], ...] = ()  # raising one of these is an answer, too
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Misconception:
     """A wrong function that people write; a learner's is known by computing the same."""
 
@@ -44,7 +44,7 @@ class Misconception:
     wrong: Function
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rung:
     """One function to write."""
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -53,6 +54,12 @@ def explain(
     """Recognise the mistake, find a small input that shows it, and write the message."""
     known = recognise(rung, function, idea, arguments, lesson)
     first = attempt(function, arguments, gradient=idea.gradient)
+    # Of two mistakes that the first input tells apart, the smaller input must not show both.
+    rivals = [
+        rival
+        for rival in rung.misconceptions
+        if known and rival.lesson != known.lesson and differs(rung, idea, arguments, first, rival)
+    ]
 
     def fails(smaller: Arguments) -> bool:
         outcome = attempt(function, smaller, gradient=idea.gradient)
@@ -60,7 +67,9 @@ def explain(
         if again is None:
             return False
         if known is not None:
-            return matches(rung, idea, smaller, outcome, known)
+            return matches(rung, idea, smaller, outcome, known) and not any(
+                agrees(rung, idea, smaller, outcome, rival) for rival in rivals
+            )
         return again.key == lesson.key and type(outcome.error) is type(first.error)
 
     if lesson.key not in ("too-long", "not-written"):
@@ -102,7 +111,7 @@ def passes_before(rung: Rung, idea: Idea, arguments: Arguments, known: Misconcep
     for earlier, tried in every_input(rung):
         if earlier is idea and tried is arguments:
             return True
-        wrong = attempt(known.wrong, tried, gradient=earlier.gradient)
+        wrong = ours(known.wrong, earlier, tried)
         if fault(rung, earlier, tried, wrong):
             return False
     return False
@@ -117,9 +126,19 @@ def matches(
     rung: Rung, idea: Idea, arguments: Arguments, outcome: Outcome, known: Misconception
 ) -> bool:
     """Whether a known mistake fails here as well, and in the same way."""
-    wrong = attempt(known.wrong, arguments, gradient=idea.gradient)
-    return fault(rung, idea, arguments, wrong) is not None and agrees(
-        rung, idea, arguments, outcome, known
+    wrong = ours(known.wrong, idea, arguments)
+    return agrees(rung, idea, arguments, outcome, known) and bool(
+        fault(rung, idea, arguments, wrong)
+    )
+
+
+def differs(
+    rung: Rung, idea: Idea, arguments: Arguments, outcome: Outcome, known: Misconception
+) -> bool:
+    """Whether a known mistake fails here as well, but in another way."""
+    wrong = ours(known.wrong, idea, arguments)
+    return not agrees(rung, idea, arguments, outcome, known) and bool(
+        fault(rung, idea, arguments, wrong)
     )
 
 
@@ -127,7 +146,7 @@ def agrees(
     rung: Rung, idea: Idea, arguments: Arguments, outcome: Outcome, known: Misconception
 ) -> bool:
     """Whether a known mistake comes to the same result, or to the same kind of error."""
-    wrong = attempt(known.wrong, arguments, gradient=idea.gradient)
+    wrong = ours(known.wrong, idea, arguments)
     if outcome.error or wrong.error:
         return repr(outcome.error) == repr(wrong.error)
     if outcome.cut_off or wrong.cut_off:
@@ -146,7 +165,7 @@ def agrees(
 def fault(rung: Rung, idea: Idea, arguments: Arguments, outcome: Outcome) -> Lesson | None:
     """What is wrong with an outcome, before any mistake is recognised."""
     if outcome.error is not None:
-        return refused(rung, idea, outcome.error)
+        return refused(rung, idea, outcome.error, outcome.line)
     if outcome.result is None:
         return generic(rung, "none", "It returns None: end it with `return` and the answer.")
     if outcome.cut_off:
@@ -157,9 +176,8 @@ def fault(rung: Rung, idea: Idea, arguments: Arguments, outcome: Outcome) -> Les
             rung, "type", f"A torch.Tensor is asked for; this is {named(outcome.result)}."
         )
     if len(came) != len(rung.outputs) and not idea.gradient:
-        return generic(
-            rung, "outputs", f"{len(rung.outputs)} tensors are asked for; {len(came)} came."
-        )
+        names = ", ".join(rung.outputs)
+        return generic(rung, "outputs", f"Return {names}, in this order; {len(came)} came.")
     expected, value = answer(rung.right, idea, arguments), came[idea.output]
     if value.shape != expected.shape:
         shapes = f"{tuple(expected.shape)} is asked for; {tuple(value.shape)} came"
@@ -180,7 +198,7 @@ def fault(rung: Rung, idea: Idea, arguments: Arguments, outcome: Outcome) -> Les
     return None
 
 
-def refused(rung: Rung, idea: Idea, error: BaseException) -> Lesson | None:
+def refused(rung: Rung, idea: Idea, error: BaseException, line: str) -> Lesson | None:
     """What an exception means."""
     if isinstance(error, idea.refusal):
         return None
@@ -192,9 +210,17 @@ def refused(rung: Rung, idea: Idea, error: BaseException) -> Lesson | None:
             "too-long",
             f"It does not end: {error}. Look for a loop whose condition stays true.",
         )
-    return generic(rung, "error", f"It raises {type(error).__name__}: {error}")
+    where = f", at `{line}`" if line else ""
+    return generic(rung, "error", f"It raises {type(error).__name__}{where}.")
 
 
+@lru_cache(maxsize=4096)  # a shrinking input is compared with every known mistake
+def ours(function: Function, idea: Idea, arguments: Arguments) -> Outcome:
+    """What one of our own functions does; tensors are told apart by their identity."""
+    return attempt(function, arguments, gradient=idea.gradient)
+
+
+@lru_cache(maxsize=4096)
 def answer(function: Function, idea: Idea, arguments: Arguments) -> Tensor:
     """The right answer, in float64."""
     double = tuple(

@@ -26,6 +26,7 @@ SHAPE = (
     '"multi-target not supported", "class probabilities, got Long"',
     "target-shape",
 )
+BOUNDS = ("clinic.md", '"Target 3 is out of bounds."', "out-of-bounds")
 IGNORED = ("language-model.md", "Padding", "padding")
 SHARDS = ("language-model.md", "A vocabulary in shards", "a-vocabulary-in-shards")
 LIKELIHOOD = (
@@ -59,7 +60,7 @@ odds = Lesson(
 swapped = Lesson(
     "swapped", "The sign is turned: the odds of i against j have p_i above and p_j below.", *ODDS
 )
-off_by_one = Lesson("off-by-one", "Classes count from 0: this takes the class beside it.", *SHAPE)
+off_by_one = Lesson("off-by-one", "Classes count from 0: this takes the class beside it.", *BOUNDS)
 difference = Lesson(
     "difference", "Odds are a quotient of probabilities; this subtracts one from the other.", *ODDS
 )
@@ -359,7 +360,7 @@ turned_gap = Lesson(
 )
 first_on_top = Lesson(
     "first-on-top",
-    "The first is taken for the larger one, and the exponential overflows else.",
+    "The first is taken for the larger one; where it is not, the exponential overflows.",
     *SHARDS,
 )
 empty_shard = Lesson(
@@ -391,7 +392,9 @@ node_logits = Lesson("dlogits-node", "A logit gets what its own norm_logit gets.
 no_softplus = Lesson(
     "no-softplus", "This is m itself, the log-odds; the loss is softplus(m).", *THIRD
 )
-node_sign = Lesson("node-sign", "The sign is turned.", *NODES)
+node_sign = Lesson(
+    "node-sign", "The sign is turned: look at the derivative of this operation.", *NODES
+)
 no_chain = Lesson(
     "no-chain",
     "The derivative of this operation alone: multiply by what comes from the node after it.",

@@ -37,7 +37,7 @@ def failed(
         name = rung.outputs[idea.output]
         of = f"{name}: " if name else ""
         if lesson.key != "changed":
-            lines += compared(came_of(outcome, idea), expected, of)
+            lines += compared(came_of(rung, outcome, idea), expected, of)
     lines += textwrap.wrap(lesson.sentence, 88, initial_indent="  ", subsequent_indent="  ")
     title = lesson.page.removesuffix(".md").replace("-", " ").capitalize()
     lines.append(f"  Read {title}, “{lesson.heading}” ({lesson.page}#{lesson.anchor})")
@@ -57,14 +57,14 @@ def compared(came: Tensor | str, expected: Tensor, name: str) -> list[str]:
     return [f"  came      {name}{texts[0]}", f"  expected  {name}{texts[1]}"]
 
 
-def came_of(outcome: Outcome, idea: Idea) -> Tensor | str:
+def came_of(rung: Rung, outcome: Outcome, idea: Idea) -> Tensor | str:
     """What a function returned or raised."""
     if outcome.error is not None:
         return f"{type(outcome.error).__name__}: {outcome.error}".splitlines()[0]
     if outcome.cut_off:
         return "no gradient at all"
     result = outcome.result
-    if isinstance(result, tuple | list) and len(result) > idea.output:
+    if isinstance(result, tuple | list) and len(rung.outputs) == len(result) > 1:
         result = result[idea.output]
     return result if isinstance(result, Tensor) else repr(result)
 
@@ -75,7 +75,7 @@ def nested(value: Any, digits: int) -> str:
         return nested(value.detach().tolist(), digits)
     if isinstance(value, list):
         return f"[{', '.join(nested(one, digits) for one in value)}]"
-    return f"{value:.{digits}g}"
+    return f"{value + 0.0:.{digits}g}"  # + 0.0: no minus before a zero
 
 
 def written(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Outcome:
     error: BaseException | None = None
     changed: bool = False
     cut_off: bool = False  # its gradient was asked for, and it has none
+    line: str = ""  # of the function's file, which raised
 
 
 def attempt(function: Function, arguments: Arguments, *, gradient: bool = False) -> Outcome:
@@ -43,8 +45,16 @@ def attempt(function: Function, arguments: Arguments, *, gradient: bool = False)
                     return Outcome(result, cut_off=True)
                 (result,) = torch.autograd.grad(result.sum(), given[0])
     except (Exception, SystemExit, TooLongError) as error:
-        return Outcome(error=error)
+        return Outcome(error=error, line=line_of(function, error))
     return Outcome(result, changed=not all(map(same, given, before)))
+
+
+def line_of(function: Function, error: BaseException) -> str:
+    """The last line in the function's own file that an exception went through."""
+    code = getattr(function, "__code__", None)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if code and frame.filename == code.co_filename]
+    return (own[-1].line or "") if own else ""
 
 
 @contextmanager
@@ -52,8 +62,8 @@ def limit(seconds: float) -> Iterator[None]:
     """Raise TooLongError inside the block once it has run too long.
 
     An alarm of the operating system does it (Linux, macOS), and only in the main thread; elsewhere
-    there is no limit. It waits for the end of a single call into C, however long that takes, and
-    it comes again every second, if the block catches everything.
+    there is no limit. It waits for the end of a single call into C, however long that takes. It
+    comes again every second, but a loop that catches even BaseException outlives it.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(
         signal, "setitimer"
