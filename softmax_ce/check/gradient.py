@@ -121,7 +121,7 @@ backward_by_hand = Rung(
         Idea(say.float32, in_float64((TWO,)), output=7),
     ),
     misconceptions=(
-        mistake(say.summed, "dlogprobs", lambda k: -k["truth"]),
+        mistake(say.one_over_n, "dlogprobs", lambda k: -k["truth"]),
         mistake(say.by_classes, "dlogprobs", lambda k: -k["truth"] / k["truth"].numel()),
         mistake(say.divided_twice, "dlogprobs", lambda k: -k["truth"] / len(k["truth"]) ** 2),
         mistake(say.node_sign, "dlogprobs", lambda k: k["truth"] / len(k["truth"])),
@@ -214,7 +214,7 @@ cross_entropy_softmax_gradient = Rung(
             say.whole_batch,
             averaged(lambda z, y: minus_truth(softmax_stable(z.flatten()).view_as(z), y)),
         ),
-        Misconception(say.summed, each),
+        Misconception(say.one_over_n, each),
         Misconception(say.divided_twice, lambda z, y: each(z, y) / len(y) ** 2),
         Misconception(say.by_classes, lambda z, y: each(z, y) / z.numel()),
         Misconception(say.all_pairs, all_pairs),

@@ -15,6 +15,8 @@ from softmax_ce.check.trial import Outcome, TooLongError, attempt
 
 SLOW, SECONDS = 200, 0.02  # times torch's own time, and in all: below that, nobody waits
 
+PATIENCE = 5.0  # seconds, to tell one known mistake from another
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -42,18 +44,23 @@ def judge(rung: Rung, function: Function) -> Verdict:
             outcome = attempt(function, arguments, gradient=idea.gradient)
             lesson = fault(rung, idea, arguments, outcome)
             if lesson:
-                return explain(rung, function, idea, arguments, lesson)
+                return explain(rung, function, idea, arguments, first=outcome, lesson=lesson)
             inputs += 1
     slow = slowness(rung, function)
     return Verdict(rung.name, "right", passed(rung, inputs, slow), slow is not None)
 
 
 def explain(
-    rung: Rung, function: Function, idea: Idea, arguments: Arguments, lesson: Lesson
+    rung: Rung,
+    function: Function,
+    idea: Idea,
+    arguments: Arguments,
+    *,
+    first: Outcome,
+    lesson: Lesson,
 ) -> Verdict:
     """Recognise the mistake, find a small input that shows it, and write the message."""
-    known = recognise(rung, function, idea, arguments, lesson)
-    first = attempt(function, arguments, gradient=idea.gradient)
+    known = recognise(rung, function, idea, arguments, first, lesson)
     # Of two mistakes that the first input tells apart, the smaller input must not show both.
     rivals = [
         rival
@@ -72,9 +79,10 @@ def explain(
             )
         return again.key == lesson.key and type(outcome.error) is type(first.error)
 
+    outcome = first
     if lesson.key not in ("too-long", "not-written"):
         arguments = shrink(arguments, fails)
-    outcome = attempt(function, arguments, gradient=idea.gradient)
+        outcome = attempt(function, arguments, gradient=idea.gradient)
     # What happens only sometimes may be gone: then the first finding stands.
     lesson = known.lesson if known else fault(rung, idea, arguments, outcome) or lesson
     expected = answer(rung.right, idea, arguments)
@@ -82,12 +90,16 @@ def explain(
 
 
 def recognise(
-    rung: Rung, function: Function, idea: Idea, arguments: Arguments, lesson: Lesson
+    rung: Rung,
+    function: Function,
+    idea: Idea,
+    arguments: Arguments,
+    outcome: Outcome,
+    lesson: Lesson,
 ) -> Misconception | None:
     """The known mistake that explains most of what the function does, this failure included."""
     if lesson.key in ("too-long", "not-written", "none", "changed", "type"):
         return None
-    outcome = attempt(function, arguments, gradient=idea.gradient)
     fitting = [
         known
         for known in rung.misconceptions
@@ -97,10 +109,11 @@ def recognise(
     if len(fitting) < 2:
         return fitting[0] if fitting else None
     scores = dict.fromkeys(range(len(fitting)), 0)
+    end = time.monotonic() + PATIENCE
     for other, tried in every_input(rung):
-        outcome = attempt(function, tried, gradient=other.gradient)
-        if isinstance(outcome.error, TooLongError):
+        if time.monotonic() > end:
             break
+        outcome = attempt(function, tried, gradient=other.gradient)
         for place, known in enumerate(fitting):
             scores[place] += agrees(rung, other, tried, outcome, known)
     return fitting[max(scores, key=lambda place: (scores[place], -place))]
@@ -240,7 +253,7 @@ def listed(result: object) -> list[Tensor]:
 
 def close(came: Tensor, expected: Tensor, tolerance: Tensor) -> bool:
     """Whether each entry is within its tolerance, or the same infinity or nan."""
-    came = came.detach().double()
+    came = came.detach().cpu().double()
     expected = expected.detach().double()
     near = (came - expected).abs() <= tolerance
     return bool((near | (came == expected) | (came.isnan() & expected.isnan())).all())

@@ -10,6 +10,8 @@ from torch import Tensor
 from softmax_ce.check.idea import Arguments, Idea, Lesson, Rung
 from softmax_ce.check.trial import Outcome
 
+PRINTED = 8  # lines of what a function prints, to find its mistake by
+
 
 def passed(rung: Rung, inputs: int, slow: float | None) -> str:
     """One line, and a second one for a loop that took long."""
@@ -37,8 +39,11 @@ def failed(
         name = rung.outputs[idea.output]
         of = f"{name}: " if name else ""
         if lesson.key != "changed":
+            lines += [f"  printed   {line}" for line in outcome.printed.splitlines()[:PRINTED]]
             lines += compared(came_of(rung, outcome, idea), expected, of)
-    lines += textwrap.wrap(lesson.sentence, 88, initial_indent="  ", subsequent_indent="  ")
+    lines += textwrap.wrap(
+        lesson.sentence, 88, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    )
     title = lesson.page.removesuffix(".md").replace("-", " ").capitalize()
     lines.append(f"  Read {title}, “{lesson.heading}” ({lesson.page}#{lesson.anchor})")
     return "\n".join(lines)

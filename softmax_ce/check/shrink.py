@@ -78,7 +78,10 @@ def without(arguments: Arguments, dim: int, index: int, *, is_class: bool) -> It
             smaller.append(value[(slice(None),) * dim + (keep,)])
         else:
             smaller.append(value)
-    yield tuple(smaller)
+    tensors = [value for value in smaller if isinstance(value, Tensor)]
+    targets = [value for value in tensors if not value.is_floating_point()]
+    if all((value >= 0).any() for value in targets):  # one example at least counts
+        yield tuple(smaller)
 
 
 def rounded(number: float) -> Iterator[float]:

@@ -105,6 +105,19 @@ log_odds = Rung(
     ),
 )
 
+SIZES = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)  # that people add to be safe
+
+
+def above(z: Tensor) -> Tensor:
+    """The exponentials, shifted."""
+    return (z - z.amax(-1, keepdim=True)).exp()
+
+
+def total(z: Tensor) -> Tensor:
+    """Their sum; 1 for a row of −inf, whose log-sum-exp has no need of it."""
+    return above(z).sum(-1, keepdim=True).nan_to_num(1)
+
+
 SHARED = (
     Misconception(say.linear, lambda z: z / z.sum(-1, keepdim=True)),
     Misconception(say.no_division, lambda z: z.exp()),
@@ -125,15 +138,8 @@ SHARED = (
     ),
     Misconception(say.scaled, lambda z: right_softmax(z / z.amax(-1, keepdim=True))),
     *(
-        Misconception(say.epsilon, wrong)
-        for size in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
-        for wrong in (
-            lambda z, size=size: z.exp() / (z.exp().sum(-1, keepdim=True) + size),
-            lambda z, size=size: (
-                right_softmax(z)
-                / (1 + size / (z - z.amax(-1, keepdim=True)).exp().sum(-1, keepdim=True))
-            ),
-        )
+        Misconception(say.epsilon, lambda z, size=size: above(z) / (total(z) + size))
+        for size in SIZES
     ),
     Misconception(say.float32, in_float32(right_softmax)),
 )
@@ -152,7 +158,15 @@ softmax_naive = Rung(
         Idea(say.small_sum, ((row(-20.0, -21.0),), (row(-30.0, -30.0, -31.0),))),
         Idea(say.float32, in_float64(((EXAMPLE,),))),
     ),
-    misconceptions=SHARED,
+    misconceptions=(
+        *SHARED,
+        *(
+            Misconception(
+                say.epsilon, lambda z, size=size: z.exp() / (z.exp().sum(-1, keepdim=True) + size)
+            )
+            for size in SIZES
+        ),
+    ),
 )
 
 LARGE = (
@@ -310,8 +324,11 @@ logsumexp = Rung(
             say.min_shift, lambda z: z.amin(-1) + (z - z.amin(-1, keepdim=True)).exp().sum(-1).log()
         ),
         *(
-            Misconception(say.epsilon, lambda z, size=size: (z.exp().sum(-1) + size).log())
-            for size in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6)
+            Misconception(
+                say.epsilon,
+                lambda z, size=size: right_logsumexp(z) + (size / total(z).squeeze(-1)).log1p(),
+            )
+            for size in SIZES
         ),
         *(
             Misconception(say.clamped, lambda z, top=top: z.clamp(-top, top).exp().sum(-1).log())
@@ -325,6 +342,12 @@ logsumexp = Rung(
     large=(torch.linspace(-4, 4, 256 * 64).sin().view(256, 64),),
     optional_gradient=True,
 )
+
+
+def gap(s: Tensor, t: Tensor) -> Tensor:
+    """The exponential of the gap between two shards."""
+    return (-(s - t).abs()).nan_to_num(0, neginf=-INF).exp()
+
 
 merge_logsumexp = Rung(
     name="merge_logsumexp",
@@ -368,8 +391,11 @@ merge_logsumexp = Rung(
         Misconception(say.nan_to_num, lambda s, t: (s.exp() + t.exp()).log().nan_to_num(0, 0, 0)),
         Misconception(say.bits, lambda s, t: torch.logaddexp(s, t) / math.log(2)),
         *(
-            Misconception(say.epsilon, lambda s, t, size=size: (s.exp() + t.exp() + size).log())
-            for size in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6)
+            Misconception(
+                say.epsilon,
+                lambda s, t, size=size: right_merge(s, t) + (size / (1 + gap(s, t))).log1p(),
+            )
+            for size in SIZES
         ),
         Misconception(
             say.empty_shard, lambda s, t: torch.maximum(s, t) + (-(s - t).abs()).exp().log1p()

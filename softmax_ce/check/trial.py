@@ -1,10 +1,11 @@
 """Call a learner's function once, on copies, with a limit of time, and keep what happened."""
 
+import io
 import signal
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -30,6 +31,7 @@ class Outcome:
     changed: bool = False
     cut_off: bool = False  # its gradient was asked for, and it has none
     line: str = ""  # of the function's file, which raised
+    printed: str = ""
 
 
 def attempt(function: Function, arguments: Arguments, *, gradient: bool = False) -> Outcome:
@@ -37,16 +39,18 @@ def attempt(function: Function, arguments: Arguments, *, gradient: bool = False)
     given, before = copied(arguments), copied(arguments)
     if gradient:
         given[0].requires_grad_()
+    said = io.StringIO()  # a function is called a hundred times; what it prints is for one of them
     try:
-        with limit(SECONDS), torch.enable_grad():
+        with redirect_stdout(said), limit(SECONDS), torch.enable_grad():
             result = function(*given)
             if gradient and isinstance(result, Tensor):
                 if not result.requires_grad:
-                    return Outcome(result, cut_off=True)
+                    return Outcome(result, cut_off=True, printed=said.getvalue())
                 (result,) = torch.autograd.grad(result.sum(), given[0])
     except (Exception, SystemExit, TooLongError) as error:
-        return Outcome(error=error, line=line_of(function, error))
-    return Outcome(result, changed=not all(map(same, given, before)))
+        return Outcome(error=error, line=line_of(function, error), printed=said.getvalue())
+    changed = not all(map(same, given, before))
+    return Outcome(result, changed=changed, printed=said.getvalue())
 
 
 def line_of(function: Function, error: BaseException) -> str:

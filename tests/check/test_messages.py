@@ -141,6 +141,26 @@ def test_a_gradient_that_is_off_is_shown() -> None:
     assert "  gradient of cross_entropy(torch.tensor([[" in verdict.text
 
 
+def test_what_it_prints_is_shown_once() -> None:
+    def talks(logits: Tensor) -> Tensor:
+        print("shape", tuple(logits.shape))
+        return logits
+
+    text = check.verdict("softmax_naive", talks).text
+    assert text.count("printed") == 1
+    assert "  printed   shape (2,)\n" in text
+
+
+def test_an_example_that_counts_is_left() -> None:
+    def sums_all(logits: Tensor, targets: Tensor) -> Tensor:
+        losses = -torch.log_softmax(logits, -1)[range(len(targets)), targets.clamp(min=0)]
+        return losses.sum() / (targets >= 0).sum()
+
+    verdict = check.verdict("cross_entropy", sums_all)
+    assert verdict.key == "ignored-numerator"
+    assert "nan" not in verdict.text
+
+
 def test_nothing_is_smaller_than_what_shrinking_finds() -> None:
     logits = torch.tensor([[3.17, 1000.3, -4.0], [0.5, 2.0, 7.25]])
     targets = torch.tensor([1, 2])

@@ -395,9 +395,22 @@ def logsumexp_keeps_the_dimension(logits: Tensor) -> Any:
     return torch.logsumexp(logits, -1, keepdim=True)
 
 
-@mutant("logsumexp", "epsilon")
+@mutant("logsumexp", "overflow")
 def logsumexp_epsilon_in_the_logarithm(logits: Tensor) -> Any:
     return (logits.exp().sum(-1) + 1e-8).log()
+
+
+@mutant("logsumexp", "epsilon")
+def logsumexp_epsilon_beside_the_shift(logits: Tensor) -> Any:
+    top = logits.amax(-1, keepdim=True).clamp(min=-1e9)
+    total = (logits - top).exp().sum(-1)
+    return torch.where(total == 0, -math.inf, top.squeeze(-1) + (total + 1e-8).log())
+
+
+@mutant("softmax_stable", "overflow")
+def softmax_stable_epsilon_instead_of_a_shift(logits: Tensor) -> Any:
+    exps = logits.exp()
+    return exps / (exps.sum() + 1e-8)
 
 
 @mutant("logsumexp", "float32")
@@ -606,7 +619,7 @@ def cross_entropy_softmax_gradient_prediction_alone(
     return torch.softmax(logits, -1) / len(targets)
 
 
-@mutant("cross_entropy_softmax_gradient", "no-mean")
+@mutant("cross_entropy_softmax_gradient", "one-over-n")
 def cross_entropy_softmax_gradient_no_division(
     logits: Tensor, targets: Tensor, ignore_index: int = -100
 ) -> Any:
@@ -918,6 +931,13 @@ def merge_logsumexp_numbers_of_python(first: Tensor, second: Tensor) -> Any:
     return max(first.max().item(), second.max().item())
 
 
+@mutant("merge_logsumexp", "epsilon")
+def merge_logsumexp_epsilon_beside_the_shift(first: Tensor, second: Tensor) -> Any:
+    top = torch.maximum(first, second).clamp(min=-1e9)
+    total = (first - top).exp() + (second - top).exp()
+    return torch.where(total == 0, -math.inf, top + (total + 1e-8).log())
+
+
 @mutant("merge_logsumexp", "float32")
 def merge_logsumexp_float32_inside(first: Tensor, second: Tensor) -> Any:
     return torch.logaddexp(first.float(), second.float()).to(first.dtype)
@@ -961,7 +981,7 @@ def broken(key: str, node: str, line: Function) -> None:
     mutant("backward_by_hand", key)(wrong)
 
 
-broken("no-mean", "dlogprobs", lambda k: -k["y"])
+broken("one-over-n", "dlogprobs", lambda k: -k["y"])
 broken("by-classes", "dlogprobs", lambda k: -k["y"] / k["N"] / k["V"])
 broken("divided-twice", "dlogprobs", lambda k: -k["y"] / k["N"] ** 2)
 broken("node-sign", "dlogprobs", lambda k: k["y"] / k["N"])
