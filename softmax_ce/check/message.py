@@ -44,9 +44,14 @@ def failed(
     lines += textwrap.wrap(
         lesson.sentence, 88, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
     )
-    title = lesson.page.removesuffix(".md").replace("-", " ").capitalize()
-    lines.append(f"  Read {title}, “{lesson.heading}” ({lesson.page}#{lesson.anchor})")
+    lines.append(f"  Read {title(lesson.page)}, “{lesson.heading}” ({lesson.page}#{lesson.anchor})")
     return "\n".join(lines)
+
+
+def title(page: str) -> str:
+    """What the book calls a page."""
+    name = page.removesuffix(".md")
+    return {"language-model": "Language model"}.get(name, name.capitalize())
 
 
 def compared(came: Tensor | str, expected: Tensor, name: str) -> list[str]:

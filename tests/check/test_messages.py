@@ -12,6 +12,7 @@ from torch import Tensor
 from softmax_ce import check
 from softmax_ce.check import lessons, trial
 from softmax_ce.check.idea import Lesson
+from softmax_ce.check.message import title
 from softmax_ce.check.shrink import shrink, size
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -188,6 +189,11 @@ def test_the_book_has_every_place(place: tuple[str, str, str]) -> None:
     explicit = f" {heading} {{#{anchor}}}"
     headings = [line.lstrip("#") for line in lines if line.startswith("#")]
     assert explicit in headings or (f" {heading}" in headings and slug(heading) == anchor)
+
+
+@pytest.mark.parametrize("page", sorted({place[0] for place in PLACES}))
+def test_a_page_is_called_as_the_book_calls_it(page: str) -> None:
+    assert f"\n# {title(page)}\n" in (DOCS / page).read_text()
 
 
 def slug(heading: str) -> str:
