@@ -41,6 +41,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bigram.add_argument("-T", type=float, default=1.0, help="their temperature (1)")
     bigram.add_argument("--seed", type=int, default=0, help="another seed, other samples (0)")
     bigram.set_defaults(run=_bigram)
+    new = commands.add_parser(
+        "new",
+        help="write a file of functions to fill in",
+        description="Write a file of functions to fill in; a file that exists is left as it is.",
+    )
+    new.add_argument("file", type=Path, help="the file to write, such as my_solutions.py")
+    new.set_defaults(run=_new)
+    check = commands.add_parser(
+        "check",
+        help="check the functions that you wrote",
+        description="Check the functions that you wrote; exit with 0 if all of them are right.",
+    )
+    check.add_argument("file", type=Path, help="your file, such as my_solutions.py")
+    check.add_argument("--rung", metavar="NAME", help="one function alone")
+    check.set_defaults(run=_check)
     chosen = parser.parse_args(arguments)
     code: int = chosen.run(chosen)
     return code
@@ -82,6 +97,33 @@ def _bigram(chosen: argparse.Namespace) -> int:
     print(f"steps        {model.steps:,}")
     print(*model.samples(chosen.samples, chosen.T, chosen.seed), sep="\n")
     return 0
+
+
+def _new(chosen: argparse.Namespace) -> int:
+    from softmax_ce.check import file
+
+    try:
+        file.new(chosen.file)
+    except FileExistsError:
+        return _failed(f"{chosen.file} exists, and is left as it is; choose another name")
+    except OSError as error:
+        return _failed(f"{error.filename}: {error.strerror}")
+    print(f"{chosen.file} is written; next: softmax-ce check {chosen.file}")
+    return 0
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from softmax_ce.check import LADDER, file
+
+    if chosen.rung not in (None, *LADDER):
+        return _failed(f"there is no rung {chosen.rung}; the rungs are {', '.join(LADDER)}")
+    try:
+        return 0 if file.check(chosen.file, chosen.rung) else 1
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}"
+        return _failed(f"{why}; write one with: softmax-ce new {chosen.file}")
+    except ValueError as error:
+        return _failed(str(error))
 
 
 def _report(steps: int, loss: float) -> None:
