@@ -526,7 +526,9 @@ def ulps(got: Tensor, expected: Tensor, least: float = 0.0) -> float:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_python_float_is_stored_as_torch_stores_it(dtype: str, js: Numerics) -> None:
-    numbers = doubles()
+    eps = torch.finfo(DTYPES[dtype]).eps
+    twice = (1 + eps / 2 + 2.0**-40) * 2.0 ** torch.arange(-10, 11, dtype=F64)  # as above
+    numbers = torch.cat([doubles(), twice, -twice])
     expected = torch.tensor(numbers.tolist(), dtype=DTYPES[dtype]).to(F64)
     same_bits(f"stored in {dtype}", numbers, js("stored", numbers, [[dtype]]), expected)
 
