@@ -30,7 +30,6 @@ WATCH = """() => {
 
 
 def drag(page: Page, slider: Locator) -> None:
-    slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     assert box
     middle = box["y"] + box["height"] / 2
@@ -53,9 +52,12 @@ def test_no_task_is_long_while_a_picture_is_moved(url: str, site: Path, reader: 
         more = element.get_by_role("button", name="Add class")
         while more.count() and more.is_enabled():
             more.click()
-        session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-        page.evaluate(WATCH)
         sliders = element.get_by_role("slider")
+        sliders.last.scroll_into_view_if_needed()
+        reader.settle()
+        session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+        page.wait_for_timeout(1000)  # what is laid out when a browser is idle is none of theirs
+        page.evaluate(WATCH)
         for slider in (sliders.first, sliders.last):
             drag(page, slider)
         page.wait_for_timeout(200)

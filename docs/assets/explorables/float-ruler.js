@@ -26,15 +26,15 @@ const FAR = 2000; // beyond both ends of exp in every type
 const FORMS = ["naive softmax", "shifted softmax", "−log of shifted", "−log_softmax"];
 
 const total = (row, dtype) => sum(exps(row, dtype), dtype);
-const some_nan = (row, dtype) => softmax_naive(row, dtype).some(Number.isNaN);
+const has_nan = (row, dtype) => softmax_naive(row, dtype).some(Number.isNaN);
 
 // What breaks a form, the naive one by the largest logit, the others by the gap: the target's logit
 // minus the largest other.
 const BREAKS = [
   [0, "all 0", FAR, (row, dtype) => total(row, dtype) === Infinity],
-  [0, "nan", FAR, some_nan],
+  [0, "nan", FAR, has_nan],
   [0, "digits lost", -FAR, (row, dtype) => /0|sub/.test(kind(total(row, dtype), dtype))],
-  [0, "nan", -FAR, some_nan],
+  [0, "nan", -FAR, has_nan],
   [1, "0", -FAR, (row, dtype, y) => softmax_stable(row, dtype)[y] === 0],
   [2, "inf", -FAR, (row, dtype, y) => cross_entropy_manual(row, y, dtype) === Infinity],
   [2, "0", FAR, (row, dtype, y) => cross_entropy_manual(row, y, dtype) === 0],
@@ -236,9 +236,7 @@ export class FloatRuler extends Explorable {
   python() {
     const { logits, dtype, target } = this.state;
     const zeros = "    (\"naive all 0\", lambda z: raised(z).exp().sum().isinf(), 0.0, 2000),\n";
-    return `import math
-
-import torch
+    return `import torch
 
 dtype, values, y = torch.${dtype}, ${floats(logits)}, ${target}
 
@@ -300,7 +298,7 @@ ${this.breaks[0].hidden ? "" : zeros}    ("naive nan", lambda z: softmax_naive(r
 ):
     bad = torch.tensor(good + far, dtype=dtype).item()
     x = first_failure(fails, good, bad) - good
-    outward = math.copysign(math.ceil(abs(x) * 1e5) / 1e5, x)
+    outward = (x * 1e5 // 1 if x < 0 else -(-x * 1e5 // 1)) / 1e5
     print(f"{name} {'<=' if x < 0 else '>='} {outward:.9g}")
 `;
   }
