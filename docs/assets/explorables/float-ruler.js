@@ -55,7 +55,8 @@ export class FloatRuler extends Explorable {
   static label = "Float ruler";
   static style = `
     .row { grid-template-columns: 2rem 1fr 5rem; }
-    .head { min-height: 0; font-size: 0.7rem; }
+    input[type="text"] { padding-inline: 0.3rem; }
+    .head { min-height: 0; align-items: end; font-size: 0.7rem; }
     .head > :last-child { text-align: right; }
     .zones { position: relative; height: 1.2rem; margin: 0 0.4rem; }
     .zones > * { position: absolute; bottom: 0; padding: 0 0.15rem; }
@@ -92,7 +93,7 @@ export class FloatRuler extends Explorable {
     .form button { min-height: 1.25rem; padding-inline: 0.3rem; }
     @media (max-width: 44.98em) {
       i { display: block; min-width: 0; padding: 0; text-align: right; }
-      .row { grid-template-columns: 1.3rem 1fr 4.4rem; gap: 0 0.4rem; }
+      .row { grid-template-columns: 1.3rem 1fr 5rem; gap: 0 0.4rem; }
       .head { font-size: 0.6rem; }
       .head > :not(.zones) { visibility: hidden; }
       .form { grid-template-columns: 1fr auto; }
