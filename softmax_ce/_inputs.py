@@ -52,10 +52,11 @@ def takes_targets(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
 
 def at_least_float32(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """Compute in float32 where the logits hold fewer digits; round the result to their dtype."""
+    signature = inspect.signature(function)
 
     @wraps(function)
     def widened(*args: P.args, **kwargs: P.kwargs) -> Tensor:
-        call = inspect.signature(function).bind(*args, **kwargs)
+        call = signature.bind(*args, **kwargs)
         logits: Tensor = call.arguments["logits"]
         if logits.dtype not in (torch.float16, torch.bfloat16):
             return function(*args, **kwargs)

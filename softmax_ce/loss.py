@@ -49,7 +49,7 @@ def cross_entropy_manual(logits: Tensor, targets: int | Tensor) -> Tensor:
 def cross_entropy(
     logits: Tensor, targets: int | Tensor, *, reduction: str = "mean", ignore_index: int = -100
 ) -> Tensor:
-    r"""The cross-entropy of softmax, exact to a few roundings for every gap between the logits.
+    r"""The cross-entropy of softmax, exact to a few roundings and those of the logits' gaps.
 
     $$\begin{aligned}
     m &= \operatorname{LSE}_{j \ne y}(z_j) - z_y \\
@@ -57,10 +57,11 @@ def cross_entropy(
     \frac{\partial \mathcal{L}}{\partial z_y} &= -\sigma(m)
     \end{aligned}$$
 
-    $m$ is the log-odds of "not $y$". Float16 and bfloat16 logits are computed in float32 and the
-    loss is returned in their dtype, as `F.cross_entropy` does. Works under `torch.func`, except
-    that forward mode within forward mode (`jacfwd` of `jacfwd`) gives 0: for second derivatives use
-    `torch.func.hessian`.
+    $m$ is the log-odds of "not $y$". Where the logits do not subtract exactly, the relative error
+    may be larger by about $|m|$ times half an eps. Float16 and bfloat16 logits are computed in
+    float32 and the loss is returned in their dtype, as `F.cross_entropy` does. Works under
+    `torch.func`, except that forward mode within forward mode (`jacfwd` of `jacfwd`) gives 0: for
+    second derivatives use `torch.func.hessian`.
 
     Args:
         logits: shape `(..., V)`, the classes last; −inf masks a class.

@@ -1,6 +1,7 @@
 """Softmax and its logarithm, from the definition to the form that survives large logits.
 
-The chapters: Softmax; Stability; Language model, for the sum of shards.
+The chapters: Softmax; Stability; Language model, for the sum of shards. The shifted forms and
+their errors: Blanchard, Higham and Higham (2021).
 """
 
 from torch import Tensor
@@ -78,7 +79,8 @@ def logsumexp(logits: Tensor, dim: int = -1) -> Tensor:
 
     $$\operatorname{LSE}(z) = \max_k z_k + \log \sum_j e^{z_j - \max_k z_k}$$
 
-    A row of −inf alone, the empty sum, gives −inf.
+    A row of −inf alone, the empty sum, gives −inf. The result is right to a few eps of the largest
+    number in the formula, so one near 0 loses its digits: for a small loss use `cross_entropy`.
 
     Args:
         logits: shape `(..., V)`, any real numbers or −inf.
@@ -109,7 +111,8 @@ def merge_logsumexp(first: Tensor, second: Tensor) -> Tensor:
     $$\operatorname{LSE}(z) = \max(s, t) + \log \left(1 + e^{-\lvert s - t \rvert}\right)$$
 
     where $s$ and $t$ are the log-sum-exps of the two shards. So a machine that holds a part of
-    the vocabulary sends one number for each row. An empty shard has −inf.
+    the vocabulary sends one number for each row. Where a loss is computed from it, shift all shards
+    by their common maximum first. An empty shard has −inf.
 
     Args:
         first: the log-sum-exp of the one shard, any shape.
@@ -141,7 +144,8 @@ def log_softmax(logits: Tensor, dim: int = -1) -> Tensor:
 
     $$\log p_i = (z_i - \max_k z_k) - \log \sum_j e^{z_j - \max_k z_k}$$
 
-    A logit of −inf keeps log-probability −inf; a row of −inf alone is nan, as in PyTorch.
+    A logit of −inf keeps log-probability −inf; a row of −inf alone is nan, as in PyTorch. A result
+    near 0 has an absolute error of about eps: for a small loss use `cross_entropy`.
 
     Args:
         logits: shape `(..., V)`, any real numbers or −inf.

@@ -18,8 +18,8 @@ def softmax_temperature(logits: Tensor, T: float | Tensor = 1.0, dim: int = -1) 
     $$p_i(T) = \frac{e^{(z_i - \max_k z_k) / T}}{\sum_j e^{(z_j - \max_k z_k) / T}}$$
 
     The shift comes before the division: the largest logit stays 0 and cannot overflow, however
-    small T is. A T below 2**-126, float32's smallest normal number, is refused: torch would round
-    it, in the end to 0.
+    small T. A T below 2**-126, float32's smallest normal number, is refused: for all logits but
+    float64 ones torch would round it, at last to 0.
 
     Args:
         logits: shape `(..., V)`, any real numbers or −inf.

@@ -2,9 +2,11 @@
 
 import gzip
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from filelock import FileLock
 from pytest_codeblocks.plugin import TestBlock
 
 from softmax_ce.verify import blocks
@@ -28,12 +31,49 @@ TYPES = {
 }
 
 MkDocs = Callable[..., subprocess.CompletedProcess[str]]
+SERVED = pytest.StashKey[dict[str, str]]()  # the folder of the site, and the address of its server
+SERVER = pytest.StashKey[ThreadingHTTPServer]()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Serve a folder for the site: from here, or for the processes among which tests are dealt."""
+    if worker := getattr(config, "workerinput", None):
+        config.stash[SERVED] = worker["served"]
+        return
+    folder = tempfile.mkdtemp()
+    server = serve(Path(folder, "site"))
+    config.stash[SERVER] = server
+    config.stash[SERVED] = {
+        "folder": folder,
+        "url": f"http://127.0.0.1:{server.server_port}/",
+    }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of pytest-xdist where the site is."""
+    node.workerinput["served"] = node.config.stash[SERVED]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if server := config.stash.get(SERVER, None):
+        server.shutdown()
+        shutil.rmtree(config.stash[SERVED]["folder"])
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        item.add_marker(pytest.mark.xdist_group(together(item)))
         if isinstance(item, TestBlock):
             item.runtest = lambda item=item: run_block(item)
+
+
+def together(item: pytest.Item) -> str:
+    """What one process runs, of tests that are dealt: a page in a setting, or a file."""
+    given = getattr(item, "callspec", None)
+    page = given and given.params.get("address")
+    return f"{page} {given.params.get('setting')}" if given and page else str(item.path)
 
 
 def run_block(item: TestBlock) -> None:
@@ -64,20 +104,17 @@ def mkdocs() -> MkDocs:
     return mkdocs
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadingHTTPServer]:
-    """Serves a folder, which is still empty, as a host of static sites does: text compressed."""
-    folder = tmp_path_factory.mktemp("site")
+def serve(site: Path) -> ThreadingHTTPServer:
+    """Serve a folder, which is still empty, as a host of static sites does: text compressed."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        site = folder
 
         def do_GET(self) -> None:
-            path = self.site / unquote(urlsplit(self.path).path).lstrip("/")
+            path = site / unquote(urlsplit(self.path).path).lstrip("/")
             path = path / "index.html" if path.is_dir() else path
             found = path.is_file()
-            path = path if found else self.site / "404.html"
+            path = path if found else site / "404.html"
             body = compressed(path)
             self.send_response(200 if found else 404)
             self.send_header("Content-Type", TYPES.get(path.suffix, "text/plain"))
@@ -93,27 +130,30 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadingHTTPSe
     def compressed(path: Path) -> bytes:
         return gzip.compress(path.read_bytes(), 6)
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    return server
 
 
 @pytest.fixture(scope="session")
-def url(server: ThreadingHTTPServer) -> str:
+def url(pytestconfig: pytest.Config) -> str:
     """Where the site is served, which it was built for."""
-    return f"http://127.0.0.1:{server.server_port}/"
+    return pytestconfig.stash[SERVED]["url"]
 
 
 @pytest.fixture(scope="session")
-def site(server: ThreadingHTTPServer, url: str, mkdocs: MkDocs) -> Path:
+def site(pytestconfig: pytest.Config, url: str, mkdocs: MkDocs) -> Path:
     """The whole site, built strictly; nothing may be written under docs/ meanwhile."""
-    folder: Path = server.RequestHandlerClass.site  # type: ignore[attr-defined]
-    before = snapshot(ROOT / "docs")
-    built = mkdocs(ROOT, "build", "--strict", "--site-dir", str(folder), SITE_URL=url)
-    assert built.returncode == 0, built.stderr
-    assert snapshot(ROOT / "docs") == before
-    return folder
+    folder = Path(pytestconfig.stash[SERVED]["folder"])
+    site, built_once = folder / "site", folder / "built"
+    with FileLock(folder / "building"):
+        if not built_once.exists():
+            before = snapshot(ROOT / "docs")
+            built = mkdocs(ROOT, "build", "--strict", "--site-dir", str(site), SITE_URL=url)
+            assert built.returncode == 0, built.stderr
+            assert snapshot(ROOT / "docs") == before
+            built_once.touch()
+    return site
 
 
 def snapshot(folder: Path) -> dict[Path, bytes]:

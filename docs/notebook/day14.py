@@ -189,24 +189,25 @@ for pair in ([89.0, 89.0], [88.5, 88.5], [-110.0, -110.0]):
 # %% [markdown]
 # ## 4. The stable softmax
 #
-# Only gaps matter, so we may add the same number $c$ to all logits of a row:
+# Only gaps matter, so we may subtract the same number $c$ from all logits of a
+# row:
 #
 # $$
 # \begin{aligned}
-# \frac{e^{z_i + c}}{\sum_j e^{z_j + c}}
-# &= \frac{e^{z_i} \, e^c}{\sum_j e^{z_j} \, e^c} \\
-# &= \frac{e^{z_i} \, e^c}{e^c \sum_j e^{z_j}} \\
+# \frac{e^{z_i - c}}{\sum_j e^{z_j - c}}
+# &= \frac{e^{z_i} \, e^{-c}}{\sum_j e^{z_j} \, e^{-c}} \\
+# &= \frac{e^{-c} \, e^{z_i}}{e^{-c} \sum_j e^{z_j}} \\
 # &= \frac{e^{z_i}}{\sum_j e^{z_j}} \\
 # &= p_i
 # \end{aligned}
 # $$
 #
-# The number $e^c$ is positive, so we may cancel it in the third line. The
-# result holds for every $c$. We choose $-\max_k z_k$. Then no exponent is above
+# The number $e^{-c}$ is positive, so we may cancel it in the third line. The
+# result holds for every $c$. We choose $\max_k z_k$. Then no exponent is above
 # 0, so no exponential is above 1. The largest is exactly $e^0 = 1$, so
 # the sum of $V$ exponentials lies between 1 and $V$. For finite logits no
-# exponential is `inf` any more, and no sum is 0. (The sum itself can still be
-# too large for float16, with 65,520<!-- = torch.finfo(torch.float16).max + 16 --> classes and more.)
+# exponential is `inf` any more, and no sum is 0. (Rounded to float16 the sum can
+# still overflow, with 65,520<!-- = torch.finfo(torch.float16).max + 16 --> classes and more.)
 #
 # In code, `amax` is the maximum along a dimension.
 
@@ -283,7 +284,7 @@ print("sum without dim, row sums:", sum_without_dim(batch).sum(-1))
 # ## 5. The loss
 #
 # How good is a prediction once the truth is known? The model gave example $n$
-# the probabilities $p_{n,i}$, and the true class turned out to be $y_n$. If
+# the probabilities $p^{(n)}_i$, and the true class turned out to be $y_n$. If
 # the examples are independent, the probability of all these truths together is
 # a product, the *likelihood*. We look for the model that makes it as large as
 # possible. This is the principle of *maximum likelihood*.
@@ -297,9 +298,9 @@ print("sum without dim, row sums:", sum_without_dim(batch).sum(-1))
 #
 # $$
 # \begin{aligned}
-# -\frac{1}{N} \log \prod_{n=1}^{N} p_{n,y_n}
-# &= -\frac{1}{N} \sum_{n=1}^{N} \log p_{n,y_n} \\
-# &= \frac{1}{N} \sum_{n=1}^{N} \left(-\log p_{n,y_n}\right)
+# -\frac{1}{N} \log \prod_{n=1}^{N} p^{(n)}_{y_n}
+# &= -\frac{1}{N} \sum_{n=1}^{N} \log p^{(n)}_{y_n} \\
+# &= \frac{1}{N} \sum_{n=1}^{N} \left(-\log p^{(n)}_{y_n}\right)
 # \end{aligned}
 # $$
 #
@@ -357,9 +358,9 @@ for V in (3, 10, 27):
 # ## 6. Stable is not exact
 #
 # The softmax is stable now. Its logarithm is not. Take two classes, give the
-# wrong one a logit larger by a gap $g$, and let $g$ grow. The loss is
+# wrong one a lead $g$ over the target, and let $g$ grow. The loss is
 # $\log(1 + e^g)$, which is $g$ in all the digits we print. But $p_y$ shrinks
-# like $e^{-g}$, and beyond a gap of 104<!-- = 149.5 * math.log(2) --> it underflows to 0 in float32. Then
+# like $e^{-g}$, and beyond a lead of 104<!-- = 149.5 * math.log(2) --> it underflows to 0 in float32. Then
 # $-\log 0$ is `inf`.
 #
 # The remedy is to take the logarithm on paper, before any number is computed.
@@ -389,20 +390,21 @@ def cross_entropy_log(logits, targets):
 
 
 wrong = torch.tensor(1)
-print("   gap  -log(softmax)  log_softmax")
-for gap in (10.0, 100.0, 105.0, 1000.0):
-    pair = torch.tensor([gap, 0.0])
+print("  lead  -log(softmax)  log_softmax")
+for lead in (10.0, 100.0, 105.0, 1000.0):
+    pair = torch.tensor([lead, 0.0])
     dies = cross_entropy_manual(pair, wrong)
     lives = cross_entropy_log(pair, wrong)
-    print(f"{gap:6.0f}  {dies:13.1f}  {lives:11.1f}")
+    print(f"{lead:6.0f}  {dies:13.1f}  {lives:11.1f}")
 
 # %% [markdown]
-# The composition gives `inf` at a gap of 105, and log-softmax goes on. The
-# *gradient* of the composition dies earlier. At a gap of 100 the loss is still
+# The composition gives `inf` at a lead of 105, and log-softmax goes on. The
+# *gradient* of the composition dies earlier. At a lead of 100 the loss is still
 # finite, but the derivative of the logarithm is $1 / p_y$, about $e^{100}$,
-# which overflows as in Section 3. With two classes this begins at a gap of
-# 88.7228. We ask autograd for the gradient of both forms at a gap of 100. The
-# first is `nan`. The second is right: $p - \text{truth}$ up to rounding, as
+# which overflows as in Section 3; the backward step of softmax then subtracts
+# `inf` from `inf`. With two classes this begins at a lead of 88.7228. We ask
+# autograd for the gradient of both forms at a lead of 100. The first is `nan` at
+# the target. The second is right: $p - \text{truth}$ up to rounding, as
 # Section 7 shows.
 
 # %%
@@ -451,8 +453,9 @@ for gap in (16.60, 16.64):
 # The last line is a name: $\operatorname{softplus}(m)$ means
 # $\log(1 + e^m)$. The common term $z_y$ can be moved out of the log-sum-exp, so
 # $m = \operatorname{LSE}_{j \ne y}(z_j) - z_y$: the log-sum-exp of the others,
-# minus the logit of the target. And $e^m = (1 - p_y) / p_y$, so $m$ is the
-# log-odds of "not $y$".
+# minus the logit of the target. The exponential of $m$ is the sum of the others
+# over the target's, $e^m = (1 - p_y) / p_y$. So $m$ is the log-odds of
+# "not $y$".
 #
 # For softplus, note that $\log(1 + e^m) = \log(e^m + e^0)$. This is the
 # log-sum-exp of $m$ and 0, and `torch.logaddexp` computes it for two numbers.
@@ -501,7 +504,9 @@ for gap in (10.0, 15.0, 16.5, 17.0, 20.0):
 # 36.74<!-- = math.log(2 / torch.finfo(torch.float64).eps) -->.
 #
 # For training this error seldom matters, since the loss is near 0 where it
-# occurs. It matters to whoever believes that the library is exact.
+# occurs. It matters to whoever believes that the library is exact. With many
+# classes the library loses digits of larger losses, too: the chapter Accuracy
+# measures that, and what a gap that is itself rounded costs the third form.
 
 # %% [markdown]
 # ## 7. The gradient
@@ -617,17 +622,16 @@ print(by_hand / by_autograd)
 
 # %% [markdown]
 # Every entry is too large by the factor 2, which is $N$. The loss of the batch
-# is a *mean*, $\frac{1}{N} \sum_n \mathcal{L}_n$. The logits of row $n$ occur
-# in $\mathcal{L}_n$ only, so the factor $1/N$ stays in front of each row's
+# is a *mean* over examples $n'$. The logits of row $n$ occur in
+# $\mathcal{L}^{(n)}$ only, so the factor $1/N$ stays in front of each row's
 # gradient:
 #
 # $$
 # \begin{aligned}
-# \frac{\partial}{\partial z_{n,j}} \frac{1}{N} \sum_{k=1}^{N} \mathcal{L}_k
-# &= \frac{1}{N} \sum_{k=1}^{N}
-#   \frac{\partial \mathcal{L}_k}{\partial z_{n,j}} \\
-# &= \frac{1}{N} \, \frac{\partial \mathcal{L}_n}{\partial z_{n,j}} \\
-# &= \frac{1}{N} \left( p_{n,j} - \mathbb{1}[j = y_n] \right)
+# \frac{\partial}{\partial z^{(n)}_j} \, \frac{1}{N} \sum_{n'} \mathcal{L}^{(n')}
+# &= \frac{1}{N} \sum_{n'} \frac{\partial \mathcal{L}^{(n')}}{\partial z^{(n)}_j} \\
+# &= \frac{1}{N} \, \frac{\partial \mathcal{L}^{(n)}}{\partial z^{(n)}_j} \\
+# &= \frac{1}{N} \left( p^{(n)}_j - \mathbb{1}[j = y_n] \right)
 # \end{aligned}
 # $$
 #

@@ -1,4 +1,4 @@
-"""The checks of the pages, which run in a process beside the build, while it renders."""
+"""The checks of the pages and their figures, made in a process beside the build."""
 
 import json
 import subprocess
@@ -32,39 +32,50 @@ class Ledger(NamedTuple):
 
 
 _worker: subprocess.Popen[str] | None = None
-_asked = 0
+_lines = 0  # that the process has still to write
 known: Ledger | None = None  # the last answer: in `mkdocs serve` that of the build before
 
 
 def start(*, stays: bool = False) -> None:
     """Start the process; one that stays keeps torch at hand for the next builds."""
-    global _worker, _asked
+    global _worker, _lines
     if _worker is None or _worker.poll() is not None:
         command = [sys.executable, "-B", "-m", "softmax_ce.verify.worker", *["stay"] * stays]
-        _worker, _asked = _piped(command), 0
+        _worker, _lines = _piped(command), 0
 
 
 def ask(pages: Iterable[str]) -> None:
-    """Have these pages checked."""
-    global _asked
+    """Have these pages checked, and their figures drawn."""
+    global _lines
     start()
     assert _worker is not None
     print(json.dumps([*pages]), file=_worker.stdin, flush=True)
-    _asked += 1
+    _lines += 2
+
+
+def await_figures() -> None:
+    """Wait until the figures of what was asked last are drawn, into the cache."""
+    while _lines > 1:
+        _read()
 
 
 def answer() -> Ledger:
-    """Wait for what was asked last; a build that failed has left its answer unread."""
-    global _asked, known
-    assert _worker is not None
-    assert _worker.stdout is not None
-    text = ""
-    while _asked:
-        text, _asked = _worker.stdout.readline(), _asked - 1
-    if not text:
-        raise ChildProcessError("the checks of the pages ended: see above why")
+    """Wait for what was asked last; a build that failed has left its lines unread."""
+    global known
+    while _lines:
+        text = _read()
     known = Ledger(**json.loads(text))
     return known
+
+
+def _read() -> str:
+    global _lines
+    assert _worker is not None
+    assert _worker.stdout is not None
+    _lines -= 1
+    if not (text := _worker.stdout.readline()):
+        raise ChildProcessError("the checks of the pages ended: see above why")
+    return text
 
 
 def _piped(command: list[str]) -> subprocess.Popen[str]:

@@ -27,7 +27,7 @@ def joined(sources: Mapping[str, str]) -> str:
 def placed(html: str, sources: Mapping[str, str], script: str) -> str:
     """A page with its explorables, and what they load; a page that has none, as it is."""
     names = "|".join(name.removesuffix(".js") for name in sources if "-" in name)
-    element = rf"<(?:{names})></(?:{names})>"
+    element = rf"<(?:{names})(?: \w+)*></(?:{names})>"
     if not names or not re.search(element, html):
         return html
     html = re.sub(rf"<p>({element})</p>", r"\1", html)

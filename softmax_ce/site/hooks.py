@@ -75,8 +75,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_nav(nav: Navigation, **_: Any) -> None:
-    """Have the pages checked, and the modules whose docstrings they show, while they render."""
+def on_nav(nav: Navigation, config: MkDocsConfig, **_: Any) -> None:
+    """Have the pages checked, and the modules whose docstrings they show; execute notebooks."""
+    plugins: Any = config.plugins
+    for page in nav.pages:
+        if page.file.src_uri.endswith(".py"):
+            notebook.start(Path(str(page.file.abs_src_path)), plugins["mkdocs-jupyter"].config)
     pages = [_path(page.file) for page in nav.pages]
     if any(verified.DOCSTRINGS in page.file.content_string for page in nav.pages):
         pages += verified.modules()
@@ -91,6 +95,7 @@ def on_page_markdown(markdown: str, page: Page, files: Files, **_: Any) -> str:
 
 def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
     """Render a page when it has changed, and a notebook as the other pages are rendered."""
+    checks.await_figures()
     render = partial(rebuild.render, page)
     if page.file.src_uri.endswith(".py"):
         render = partial(_render_notebook, page, page.render)

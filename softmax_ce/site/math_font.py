@@ -13,6 +13,7 @@ from softmax_ce.verify import cache
 
 FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
 IDENTIFIER = re.compile(r"<mi>(.)</mi>")
+RADICAL = re.compile(r"<(?:msqrt|mroot)\b")
 INVISIBLE = set("\u2061\u2062\u2063\u2064\u2002\u2003\ufe00\n ")
 
 
@@ -31,6 +32,7 @@ def characters(pages: Iterable[str]) -> set[str]:
         for formula in FORMULA.findall(page):
             used |= {_italic(letter) for letter in IDENTIFIER.findall(formula)}
             used |= set(html.unescape(re.sub(r"<[^>]+>", "", IDENTIFIER.sub("", formula))))
+            used |= {"√"} if RADICAL.search(formula) else set()  # drawn, but not written
     return used - INVISIBLE
 
 

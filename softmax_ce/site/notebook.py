@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,14 @@ from softmax_ce.verify import cache
 from softmax_ce.verify.sources import fingerprint, imports, load
 
 STYLE = "softmax_ce.figures.style"
+_aside = ThreadPoolExecutor(1)
+_started: dict[tuple[Path, str, bool], Future[NotebookNode]] = {}
+
+
+def start(script: Path, options: Mapping[str, Any]) -> None:
+    """Begin to execute a notebook, for mkdocs-jupyter with these options to find it executed."""
+    key = script, options["kernel_name"], options["allow_errors"]
+    _started[key] = _aside.submit(run, *key)
 
 
 def executed_by(mkdocs_jupyter: Callable[[], None]) -> NotebookNode:
@@ -37,7 +46,8 @@ def executed_by(mkdocs_jupyter: Callable[[], None]) -> NotebookNode:
     def nb2html(path: str, *, execute: bool, **options: Any) -> str:
         if not execute:
             raise ValueError("mkdocs-jupyter is not to execute this notebook: see execute: true")
-        executed.append(run(Path(path), options["kernel_name"], options["allow_errors"]))
+        key = Path(path), options["kernel_name"], options["allow_errors"]
+        executed.append(_started.pop(key).result() if key in _started else run(*key))
         return ""
 
     with (

@@ -1,11 +1,15 @@
-"""What `mkdocs serve` remembers from one build to the next, so that it renders the edited page."""
+"""What is remembered from one build to the next, on disk: only an edited page is rendered again."""
 
+import json
 import logging
+import pickle
 import re
 from collections.abc import Callable
 from copy import copy
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
@@ -15,42 +19,53 @@ from mkdocs.utils import CountHandler
 
 from softmax_ce.site import math_text
 from softmax_ce.verify import cache
-from softmax_ce.verify.sources import everything
+from softmax_ce.verify.sources import PACKAGE, everything
 
 RENDERED = ("content", "toc", "_title_from_render", "present_anchor_ids")
-_common: tuple[Any, ...] = ()
-_pages: dict[str, tuple[Any, dict[str, Any]]] = {}
-_entries: dict[str, tuple[Any, list[Any]]] = {}
+_common = ""
 
 
 def begin(config: MkDocsConfig, files: Files) -> None:
-    """Note, once a build, what goes into every page: addresses, configuration and our sources."""
+    """Note, once a build, what goes into every page: addresses, configuration, sources, tools."""
     global _common
-    addresses = {file.src_uri: file.url for file in files}
-    _common = addresses, Path(config.config_file_path).read_bytes(), everything()
+    addresses = repr({file.src_uri: file.url for file in files})
+    ours = (file.read_bytes() for file in sorted((PACKAGE / "site").glob("*.py")))
+    tools = repr(sorted(f"{tool.name} {tool.version}" for tool in distributions()))
+    configured = Path(config.config_file_path).read_bytes()
+    _common = cache.key(addresses, configured, *everything().values(), *ours, tools)
 
 
 def render(page: Page, config: MkDocsConfig, files: Files) -> None:
     """`page.render`, unless its Markdown and all else that goes into the page are as they were."""
-    uri, inputs = page.file.src_uri, (page.markdown, dict(page.meta), *_common)
+    file = _file("pages", page, "pickle")
+    key = cache.key(page.markdown or "", repr(page.meta), _common)
     plugins: Any = config.plugins
     inventory = plugins["mkdocstrings"].handlers.inventory  # the names that a page documents
-    if uri in _pages and _pages[uri][0] == inputs:
-        kept = _pages[uri][1]
+    autorefs = plugins["autorefs"]
+    if known := cache.read(file, key):
+        kept = pickle.loads(known)
         for name in RENDERED:
             setattr(page, name, kept[name])
         page.links_to_anchors = {files.src_uris[to]: links for to, links in kept["links"].items()}
         inventory.update(kept["inventory"])
+        for arguments, options in kept["anchors"]:
+            autorefs.register_anchor(page, *arguments, **options)
         return
 
     config.mdx_configs["softmax_ce.site.mathml"] = {"file": page.file.abs_src_path}
     others = set(inventory)
-    if _warns(lambda: Page.render(page, config, files)):
-        return  # for the next build shall warn, too
+    with patch.object(autorefs, "register_anchor", wraps=autorefs.register_anchor) as anchors:
+        if _warns(lambda: Page.render(page, config, files)):
+            return  # for the next build shall warn, too
     kept = {name: getattr(page, name) for name in RENDERED}
     kept["links"] = {to.src_uri: links for to, links in (page.links_to_anchors or {}).items()}
     kept["inventory"] = {name: inventory[name] for name in inventory.keys() - others}
-    _pages[uri] = inputs, kept
+    kept["anchors"] = [(call.args[1:], call.kwargs) for call in anchors.call_args_list]
+    cache.write(file, key, pickle.dumps(kept))
+
+
+def _file(folder: str, page: Page, kind: str) -> str:
+    return f"{folder}/{page.file.src_uri.replace('/', '-')}.{kind}"
 
 
 def _warns(run: Callable[[], None]) -> bool:
@@ -66,16 +81,17 @@ def _warns(run: Callable[[], None]) -> bool:
 
 def index(search_index: Any, parse: Callable[[Page], None], page: Page) -> None:
     """Put a page into the search index: what it held before, if the page has not changed."""
-    inputs = (page.title, page.content, dict(page.meta))
-    if page.url not in _entries or _entries[page.url][0] != inputs:
-        held = len(search_index.entries)
-        readable = copy(page)
-        content = re.sub(r"<svg\b.*?</svg>", "", page.content or "", flags=re.DOTALL)
-        readable.content = math_text.as_text(content)
-        parse(readable)
-        _entries[page.url] = inputs, search_index.entries[held:]
-    else:
-        search_index.entries += _entries[page.url][1]
+    file = _file("searched", page, "json")
+    key = cache.key(str(page.title), page.content or "", repr(page.meta), _common)
+    if known := cache.read(file, key):
+        search_index.entries += json.loads(known)
+        return
+    held = len(search_index.entries)
+    readable = copy(page)
+    content = re.sub(r"<svg\b.*?</svg>", "", page.content or "", flags=re.DOTALL)
+    readable.content = math_text.as_text(content)
+    parse(readable)
+    cache.write(file, key, json.dumps(search_index.entries[held:]).encode())
 
 
 def keep_templates(env: Environment) -> None:

@@ -55,19 +55,32 @@ class Drawn(NamedTuple):
     svg: str
 
 
+def is_drawn(name: str) -> bool:
+    """Whether the figure is in the cache, as it would be drawn now."""
+    return cache.read(*_place(name)) is not None
+
+
 def drawn(name: str) -> Drawn:
     """The figure `chapter.function`, from the cache unless something that it needs changed."""
-    module, _, function = f"softmax_ce.figures.{name}".rpartition(".")
-    file, key = f"figures/{name}.json", fingerprint(module)
+    file, key = _place(name)
     if kept := cache.read(file, key):
         return Drawn(*json.loads(kept))
-    figure = _alone(_function(module, function))
-    svg = load(STYLE).render_svg(figure)
+    figure = _alone(_function(name))
+    svg = load(STYLE).render_svg(figure)  # which lays out what `of_texts` reads
     marks = [[*map(float, row)] for row in of_marks(figure)]
     result = Drawn(marks, [*of_texts(figure)], svg)
-    if fingerprint(module) == key:  # nobody saved a source meanwhile
+    if _place(name) == (file, key):  # nobody saved a source meanwhile
         cache.write(file, key, json.dumps(result).encode())
     return result
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Where in the cache a figure is, and the key of its sources."""
+    return f"figures/{name}.json", fingerprint(_module(name))
+
+
+def _module(name: str) -> str:
+    return f"softmax_ce.figures.{name.rpartition('.')[0]}"
 
 
 def _alone(draw: Callable[[], Any]) -> Any:
@@ -82,17 +95,17 @@ def _alone(draw: Callable[[], Any]) -> Any:
         torch.set_num_threads(threads)
 
 
-def _function(module: str, name: str) -> Any:
+def _function(name: str) -> Any:
     """The public function of that name which the module itself defines."""
-    chapter = module.rpartition(".")[2]
+    module, (chapter, _, function) = _module(name), name.rpartition(".")
     exists = (FIGURES / f"{chapter}.py").is_file()
-    function: Any = getattr(load(module), name, None) if exists else None
-    if name.startswith("_") or getattr(function, "__module__", None) != module:
+    found: Any = getattr(load(module), function, None) if exists else None
+    if function.startswith("_") or getattr(found, "__module__", None) != module:
         raise NoFigureError(
-            f"there is no figure {chapter}.{name}: write a function {name} in "
+            f"there is no figure {name}: write a function {function} in "
             f"softmax_ce/figures/{chapter}.py that returns a Figure"
         )
-    return function
+    return found
 
 
 def print_numbers() -> None:
@@ -101,6 +114,7 @@ def print_numbers() -> None:
 
     def show() -> None:
         for figure in map(plt.figure, plt.get_fignums()):
+            figure.draw_without_rendering()
             for row in of_marks(figure):
                 print(*row)
             print(*of_texts(figure), sep="\n")
@@ -130,8 +144,7 @@ def of_marks(figure: Any) -> Iterator[list[float]]:
 
 
 def of_texts(figure: Any) -> Iterator[str]:
-    """The titles, and then all that is written: labels, ticks, what stands beside the marks."""
+    """The titles of a drawn figure, then all that is written: labels, ticks, notes at marks."""
     yield "\n".join(axes.get_title(loc) for loc in ("left", "center") for axes in figure.axes)
-    figure.draw_without_rendering()
     written = figure.findobj(lambda artist: hasattr(artist, "get_text"))
     yield "\n".join(text.get_text() for text in written if text.get_visible())

@@ -14,7 +14,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from softmax_ce.verify import blocks, cache, equations, fences, figures, links, numbers, same_code
+from softmax_ce.verify import (
+    blocks,
+    cache,
+    equations,
+    fences,
+    figures,
+    links,
+    numbers,
+    same_code,
+    summaries,
+)
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
@@ -34,7 +44,16 @@ class Check(Protocol):
         """Find what does not hold."""
 
 
-CHECKS: tuple[Check, ...] = (fences, blocks, same_code, equations, numbers, figures, links)
+CHECKS: tuple[Check, ...] = (
+    fences,
+    blocks,
+    same_code,
+    equations,
+    summaries,
+    numbers,
+    figures,
+    links,
+)
 KEPT = {module.__name__: module for module in (blocks, same_code, equations, numbers)}
 MISTAKE = re.compile(r"<!-- caught in (\S+) -->")
 

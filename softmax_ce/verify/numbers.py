@@ -41,10 +41,11 @@ BETWEEN = re.compile(  # the numerals of a list: 1, 2 and 3; buy 1, hold 2; 1 at
 TARGET = re.compile(r'\]\([^)"\s]*|\{:? ?[.#][^}]*\}')
 BEHIND = re.compile(r"[$*)\]]{0,3}<!--\s*(?P<kind>=|not run:)\s*(?P<text>.+?)\s*-->", re.DOTALL)
 
-# Numerals that claim nothing alone: small whole numbers, which count or name; the numbers of
-# sections, versions, days and list items; years.
+# Numerals that claim nothing alone: whole numbers from −1 to 10, which count or name; the numbers
+# of sections, versions, days and list items; years.
 COUNTING = 10
-NAMED = re.compile(r"(?:[Ss]ection|Python|torch|version|[Dd]ay)\s$|^\s*(?:#+ )?$")
+NAMED = re.compile(r"(?:[Ss]ection|Python|torch|version|[Dd]ay)\s$")
+ITEM = re.compile(r"\s*(?:#+ )?\d+(?=\. )")
 YEAR = re.compile(r"(?:\b[Ii]n\s|\bsince\s|\()$")
 
 
@@ -63,6 +64,33 @@ class Numeral(NamedTuple):
         if self.text[0] not in "+−-":
             number = abs(number)
         return abs(number - self.value) <= self.half_unit + 1e-9 * abs(self.value)
+
+    def repeats(self, shown: "Numeral") -> bool:
+        """Whether this is a rounding of a number that the page shows.
+
+        A whole number or a zero shows no more decimals than are written: 0 is not 0.00.
+        """
+        if shown.is_whole or not shown.value:
+            return self.decimals <= shown.decimals and self.rounds(shown.value)
+        return self.rounds(shown.value)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is written with digits alone."""
+        return self.text.lstrip("+−-").replace(",", "").isdigit()
+
+    @property
+    def decimals(self) -> int:
+        """How many are written."""
+        found = re.search(r"\.(\d+)", self.text)
+        return len(found[1]) if found else 0
+
+
+class Row(NamedTuple):
+    """Numbers that the page shows, in their order: of a "text", of a "line" of it, of "data"."""
+
+    numbers: list[Numeral]
+    of: str = "data"
 
 
 class Sentence(NamedTuple):
@@ -93,8 +121,8 @@ def of(page: Page) -> list[Sentence]:
         above = BEHIND.fullmatch(whole.strip())  # a reason for all lines up to the next blank one
         reason = above["text"] if above else reason if whole.strip() else ""
         for group in _groups(row):
-            if len(group) > 1 or not _only_names(group[0], row[: group[0].start]):
-                behind = BEHIND.match(whole, group[-1].end)
+            behind = BEHIND.match(whole, group[-1].end)
+            if behind or len(group) > 1 or not _only_names(group[0], row):
                 kind, comment = behind.groups() if behind else ("not run:" * bool(reason), reason)
                 found.append(Sentence(group, line, kind, comment))
     return found
@@ -140,13 +168,16 @@ def _said(formula: re.Match[str]) -> str:
     return formula[0].replace("$", " ") if SAYS.fullmatch(latex.strip()) else blank(formula)
 
 
-def _only_names(numeral: Numeral, before: str) -> bool:
+def _only_names(numeral: Numeral, row: str) -> bool:
+    before = row[: numeral.start]
     is_year = numeral.text.isdigit() and 1900 <= numeral.value < 2100 and YEAR.search(before)
-    return _only_counts(numeral) or bool(NAMED.search(before) or is_year)
+    item = ITEM.match(row)
+    is_item = item is not None and item.end() == numeral.end
+    return _only_counts(numeral) or is_item or bool(NAMED.search(before) or is_year)
 
 
 def _only_counts(numeral: Numeral) -> bool:
-    return numeral.text.lstrip("+−-").isdigit() and abs(numeral.value) <= COUNTING
+    return numeral.is_whole and -1 <= numeral.value <= COUNTING
 
 
 def claims(page: Page) -> list[Claim]:
@@ -190,32 +221,36 @@ def check(page: Page) -> Iterator[Fault]:
             yield Fault(page.path, sentence.line, problem)
 
 
-def _is_bound(numerals: list[Numeral], rows: list[list[float]]) -> bool:
-    """Whether the numerals stand in a row, or each side of an "at" does."""
-    if any(_stand_in(numerals, row) for row in rows):
-        return True
+def _is_bound(numerals: list[Numeral], rows: list[Row]) -> bool:
+    """Whether the numerals stand in a row; of what is at a place, in one line of an output."""
     places = [place for place, numeral in enumerate(numerals) if numeral.is_at]
     if not places:
-        return len(numerals) == 1 and _only_counts(numerals[0])
-    before, (place, *rest) = numerals[: places[0]], numerals[places[0] :]
-    return _is_bound(before, rows) and _is_bound([place._replace(is_at=False), *rest], rows)
+        counts = len(numerals) == 1 and _only_counts(numerals[0])
+        return counts or any(_stand_in(numerals, row.numbers) for row in rows)
+    if any(_stand_in(numerals, row.numbers) for row in rows if row.of != "text"):
+        return True
+    if places == [len(numerals) - 1] and _only_counts(numerals[-1]):
+        return _is_bound(numerals[:-1], rows)
+    lines = [row.numbers for row in rows if row.of == "line"]
+    return any(all(any(map(numeral.repeats, line)) for numeral in numerals) for line in lines)
 
 
-def _stand_in(numerals: list[Numeral], row: list[float]) -> bool:
+def _stand_in(numerals: list[Numeral], row: list[Numeral]) -> bool:
     """Whether the numerals are roundings of numbers that follow each other in the row."""
     starts = range(len(row) - len(numerals) + 1)
-    return any(all(map(Numeral.rounds, numerals, row[start:])) for start in starts)
+    return any(all(map(Numeral.repeats, numerals, row[start:])) for start in starts)
 
 
-def _unbound(sentence: Sentence, rows: list[list[float]]) -> str:
+def _unbound(sentence: Sentence, rows: list[Row]) -> str:
     remedy = f"Print it, or write what it is behind it: {sentence.text}<!-- = expression -->"
     if len(sentence.numerals) > 1:
-        return f"nothing that this page computes has {sentence.text} in a row. {remedy}"
+        where = "one line" if any(numeral.is_at for numeral in sentence.numerals) else "a row"
+        return f"nothing that this page computes has {sentence.text} in {where}. {remedy}"
     value = abs(sentence.numerals[0].value)
-    numbers = [number for row in rows for number in row] or [math.nan]
-    nearest = min(numbers, key=lambda number: abs(abs(number) - value))
-    found = f"(the nearest is {nearest:.10g})"
-    return f"{sentence.text} is bound to nothing that this page computes {found}. {remedy}"
+    numbers = [shown.value for row in rows for shown in row.numbers]
+    nearest = min(numbers, key=lambda number: abs(abs(number) - value), default=math.nan)
+    found = f" (the nearest is {nearest:.10g})" * bool(numbers)
+    return f"{sentence.text} is bound to nothing that this page computes{found}. {remedy}"
 
 
 def _wrong(sentence: Sentence) -> str:
@@ -240,38 +275,43 @@ def _wrong(sentence: Sentence) -> str:
     return f"{sentence.text} is no rounding of {sentence.comment}, which is {shown}"
 
 
-def sources(page: Page) -> Iterator[list[float]]:
+def sources(page: Page) -> Iterator[Row]:
     """What a page computes, in rows: its outputs, its figures, and its code, which runs."""
     for block in page.blocks:
         if block.language == "python":
-            yield literals(block.code)
-            yield values(block.output)
+            yield Row(literals(block.code))
+            yield from _written(block.output)
     for image in page.images:
         with suppress(figures.NoFigureError):  # another check says so
             drawn = figures.drawn(image.name)
-            yield from drawn.numbers
-            yield from map(values, drawn.texts)
+            yield from (Row([*map(_plain, row)]) for row in drawn.numbers)
+            yield from (row for text in drawn.texts for row in _written(text))
     if page.path.suffix == ".py":
-        yield literals(page.source)
+        yield Row(literals(page.source))
     if page.is_notebook:
-        yield values(_output_of_notebook(page.path, page.source))
+        yield from _written(_output_of_notebook(page.path, page.source))
 
 
-def values(text: str) -> list[float]:
-    """The numbers in a text, in their order."""
-    return [numeral.value for numeral in numerals(text)]
+def _written(text: str) -> Iterator[Row]:
+    """The numbers of a text, and those of each line."""
+    yield Row([*numerals(text)], "text")
+    yield from (Row([*numerals(line)], "line") for line in text.split("\n"))
 
 
-def literals(code: str) -> list[float]:
+def _plain(value: float) -> Numeral:
+    return Numeral(repr(value), value, 0.0)
+
+
+def literals(code: str) -> list[Numeral]:
     """The numbers in a program, with their signs, in their order."""
     signs, found = {}, []
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             signs[node.operand] = -1
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-            value = signs.get(node, 1) * float(node.value)
+            value = signs.get(node, 1) * node.value
             found.append((node.lineno, node.col_offset, value))
-    return [value for *_, value in sorted(found)]
+    return [_plain(value) for *_, value in sorted(found)]
 
 
 def _output_of_notebook(path: Path, script: str) -> str:

@@ -15,8 +15,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # A server that has done nothing but load torch is forked for each program: fresh, and fast.
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
-_processes: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
-_processes.set_forkserver_preload(["torch"])
+PROCESSES: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
+PROCESSES.set_forkserver_preload(["torch"])
 
 
 class Ran(NamedTuple):
@@ -38,8 +38,8 @@ def run(code: str, file: str = "block", line: int = 0) -> Ran:
 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:
     """What the function returns in a fresh process."""
-    receiver, sender = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=_send, args=(sender, function, arguments))
+    receiver, sender = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=_send, args=(sender, function, arguments))
     process.start()
     sender.close()
     try:

@@ -1,29 +1,36 @@
-"""A process beside the build, which says what of the pages holds whenever it is asked.
+"""A process beside the build, which draws its figures and says what of its pages holds.
 
-It reads a line, the pages as JSON, and writes a line, the answer. What is not known it has run in
-a process that sees the sources as they stand then, and is forked from one that has torch at hand.
+It reads a line, the pages as JSON, and writes two: one when their figures are in the cache, and
+then the answer. What is not known it has run in processes that see the sources as they stand then,
+and are forked from one that has torch at hand.
 """
 
 # Nothing that takes time is imported above: each process that runs a block imports this file.
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from softmax_ce.verify.run import call, start_server
+from softmax_ce.verify import cache
+from softmax_ce.verify.run import PROCESSES, start_server
 
 if TYPE_CHECKING:
     from softmax_ce.verify.page import Page
 
 Rows = list[dict[str, Any]]
+DRAWN = ""  # the line that says so
 
 
-def answer(paths: list[str], memory: dict[str, tuple[Any, Rows]]) -> str:
-    """What is known of these pages, and of the mistakes that they show, as JSON."""
-    from softmax_ce.verify import ledger
+def answer(
+    paths: list[str], memory: dict[str, tuple[Any, Rows]], tell: Callable[[str], None]
+) -> None:
+    """Tell when the figures of these pages are drawn, and what is known of the pages, as JSON."""
+    from softmax_ce.verify import figures, ledger
     from softmax_ce.verify.page import Page
     from softmax_ce.verify.sources import versions
 
@@ -31,9 +38,20 @@ def answer(paths: list[str], memory: dict[str, tuple[Any, Rows]]) -> str:
     around = _around(pages.values())
     new = [path for path in paths if memory.get(path, ("",))[0] != (pages[path].source, around)]
     rows = {path: row for path, (_, row) in memory.items()}
+    names = {image.name: None for page in pages.values() for image in page.images}
+    undrawn = [name for name in names if not figures.is_drawn(name)]
     unknown = [path for path in new if not ledger.is_known(pages[path])]
-    rows |= call(run_alone, unknown) if unknown else {}
-    rows |= run(path for path in new if path not in unknown)
+    if undrawn or unknown:
+        # As many as there are cores: the build waits for the first of them, which draws.
+        with ProcessPoolExecutor(os.cpu_count(), PROCESSES, _use_one_core) as pool:
+            drawing = pool.submit(draw, undrawn)
+            drawing.add_done_callback(lambda _: tell(DRAWN))
+            unknown.sort(key=lambda path: bool(pages[path].images))  # these may be drawn by then
+            rows |= zip(unknown, pool.map(run_alone, unknown), strict=True)
+            drawing.result()
+    else:
+        tell(DRAWN)
+    rows |= {path: run(path) for path in new if path not in unknown}
     for path in paths:
         if not any(row["result"] == "failed" for row in rows[path]):
             memory[path] = (pages[path].source, around), rows[path]
@@ -41,28 +59,39 @@ def answer(paths: list[str], memory: dict[str, tuple[Any, Rows]]) -> str:
         name: said for page in pages.values() for name, said in ledger.mistakes(page).items()
     }
     entries = [row for path in paths for row in rows[path]]
-    return json.dumps({"versions": versions(), "entries": entries, "mistakes": mistakes})
+    tell(json.dumps({"versions": versions(), "entries": entries, "mistakes": mistakes}))
 
 
-def run(paths: Iterable[str]) -> dict[str, Rows]:
-    """The entries of each page."""
+def draw(names: Iterable[str]) -> None:
+    """Draw these figures into the cache; the build meets what is wrong with them, and says so."""
+    from softmax_ce.verify import figures
+
+    for name in names:
+        with suppress(Exception):
+            figures.drawn(name)
+
+
+def run(path: str) -> Rows:
+    """The entries of a page."""
     from softmax_ce.verify import ledger
     from softmax_ce.verify.page import Page
 
-    return {path: [row._asdict() for row in ledger.entries(Page(Path(path)))] for path in paths}
+    return [row._asdict() for row in ledger.entries(Page(Path(path)))]
 
 
-def run_alone(paths: list[str]) -> dict[str, Rows]:
-    """The entries of each page, found on one core: the build has the other."""
+def run_alone(path: str) -> Rows:
+    """The same, where torch is at hand for the mistakes that the page shows."""
+    from softmax_ce.verify import ledger
+    from softmax_ce.verify.page import Page
+
+    ledger.mistakes(Page(Path(path)))  # known from now on
+    return run(path)
+
+
+def _use_one_core() -> None:
     import torch
 
-    from softmax_ce.verify import ledger
-    from softmax_ce.verify.page import Page
-
     torch.set_num_threads(1)
-    for path in paths:
-        ledger.mistakes(Page(Path(path)))  # known from now on, and made where torch is at hand
-    return run(paths)
 
 
 def _around(pages: "Iterable[Page]") -> Any:
@@ -79,9 +108,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a figure may print is no answer
     memory: dict[str, tuple[Any, Rows]] = {}
+    if not cache.FOLDER.exists():
+        start_server()  # much is unknown, while the build has not even asked
     with suppress(BrokenPipeError):  # the build has failed, and said why
         for request in sys.stdin:
-            print(answer(json.loads(request), memory), file=answers, flush=True)
+            answer(json.loads(request), memory, partial(print, file=answers, flush=True))
             if "stay" in sys.argv:
                 start_server()
 

@@ -143,7 +143,7 @@ def open_reader(browser: Browser, setting: Setting) -> Iterator[Reader]:
         viewport={"width": setting.width, "height": height},
         has_touch=setting.width < 600,
     )
-    context.set_default_timeout(5000)
+    context.set_default_timeout(15_000)
     log = Log(context)
     yield Reader(context.new_page(), log)
     context.close()

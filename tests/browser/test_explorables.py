@@ -6,20 +6,20 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from playwright.sync_api import Browser, Locator, Page, expect
+from torch.nn.functional import cross_entropy
 
 import softmax_ce
 from softmax_ce.verify.run import run
 
-SOFTMAX, STABILITY = "softmax.html", "stability.html"
 BAD = ["abc", "", "1e999", "--1", "0x10", "1,5"]
 
 # The numbers on screen, as the copied program prints them.
-SCREEN = """explorer => {
+OF_SOFTMAX = """explorer => {
     const root = explorer.shadowRoot
     const text = node => node.textContent.replaceAll("−", "-")
     const rows = [...root.querySelectorAll(".row:has(.bar)")]
@@ -33,7 +33,38 @@ SCREEN = """explorer => {
         `ratio of ${one} to ${other}: ${text(root.querySelector(".odds")).split(" = ").at(-1)}`,
     ].join("\\n") + "\\n"
 }"""
-RULER_SCREEN = """ruler => {
+OF_TEMPERATURE = """explorer => {
+    const root = explorer.shadowRoot
+    const rows = [...root.querySelectorAll(".row:has(.bar)")]
+    const facts = [...root.querySelectorAll("dd")].map(fact => fact.textContent)
+    const names = ["H", "Var[z]", "dH/dT", "p as T -> 0"]
+    return [
+        ...rows.map(row => [row.firstChild, row.querySelector(".number")]
+            .map(node => node.textContent).join(": ")),
+        ...facts.map((fact, at) => `${names[at]}: ${fact}`),
+    ].join("\\n") + "\\n"
+}"""
+OF_STEPPER = """explorer => {
+    const root = explorer.shadowRoot
+    const text = node => node.textContent.replaceAll("−", "-")
+    const rows = [...root.querySelectorAll(".row:has(.bar)")].map(row => {
+        const [note, p, dlogits] = [".note", ".now", ".g"].map(at => text(row.querySelector(at)))
+        const [, condition, motion] = note.match(/^(?:(.+): )?(?:[↑↓] )?(.+)/)
+        const [logit] = row.querySelector("[type=range]").ariaValueText.split(",")
+        const name = text(row.firstChild)
+        const moves = `${name}: logit ${logit}, dlogits ${dlogits}, p ${p}, ${motion}`
+        return [moves, condition && `${name}: ${condition.replace("≥", ">=")}`]
+    })
+    const [loss, after, sum, threshold] = [...root.querySelectorAll("dd")].map(text)
+    const lines = [
+        ...rows.map(([moves]) => moves),
+        `loss: ${loss}`, `loss after: ${after}`, `sum of dlogits: ${sum}`,
+        threshold && `threshold: ${threshold}`,
+        ...rows.map(([, condition]) => condition),
+    ]
+    return lines.filter(line => line).join("\\n") + "\\n"
+}"""
+OF_RULER = """ruler => {
     const root = ruler.shadowRoot
     const text = node => node.textContent.replaceAll("−", "-").trim()
     const cells = row => [...row.cells].slice(1).map(text)
@@ -54,32 +85,99 @@ RULER_SCREEN = """ruler => {
 BARS = """explorer => [...explorer.shadowRoot.querySelectorAll(".bar")].map(bar =>
     bar.firstChild.getBoundingClientRect().width / bar.getBoundingClientRect().width)"""
 POINT = """explorer => {
-    const [circle, triangle] = ["circle", "polygon"].map(mark =>
-        explorer.shadowRoot.querySelector(mark).getBoundingClientRect())
+    const triangle = explorer.shadowRoot.querySelector("polygon").getBoundingClientRect()
+    const circle = explorer.shadowRoot.querySelector(".p").getBoundingClientRect()
     const middle = [circle.x + circle.width / 2, circle.y + circle.height / 2]
     return [(middle[0] - triangle.x) / triangle.width, (middle[1] - triangle.y) / triangle.height]
 }"""
+# Where a path begins and ends, as shares of the triangle's width and height.
+ENDS = """explorer => {
+    const [triangle, path] = ["polygon", "polygon ~ path"].map(mark =>
+        explorer.shadowRoot.querySelector(mark))
+    const { x, y, width, height } = triangle.getBBox()
+    return [0, path.getTotalLength()].map(length => path.getPointAtLength(length))
+        .map(point => [(point.x - x) / width, (point.y - y) / height])
+}"""
 DRAWN = "() => new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)))"
-SHIFTS = """async () => new Promise(resolve => {
-    new PerformanceObserver(list => resolve(list.getEntries().map(shift => shift.value)))
-        .observe({ type: "layout-shift", buffered: true })
-    setTimeout(() => resolve([]), 200)
-})"""
+WATCH = """() => {
+    window.shifts = []
+    new PerformanceObserver(list => shifts.push(...list.getEntries().map(shift => shift.value)))
+        .observe({ type: "layout-shift" })
+}"""
+SAID = """status => {
+    window.said = []
+    new MutationObserver(() => said.push(status.textContent)).observe(status, {childList: true})
+}"""
 AXE = """async tag => {
     const { violations } = await axe.run(tag, { preload: false })
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }"""
 
 
+class Kind(NamedTuple):
+    """An element, where it stands, and what there is to try with it."""
+
+    tag: str
+    page: str
+    screen: str  # the script that reads its numbers
+    fields: tuple[str, ...]
+    fragment: str  # of a link, with the largest picture
+    others: tuple[str, ...]  # fragments that are no state of it
+    controls: int
+    logits: tuple[str, str] = ("logit of buy", "logit of hold")  # fields of the first two classes
+    shown: str = r"buy: (?:.*p )?(\d\.\d{4})"  # a number on screen, and the words it is said in
+    said: str = "buy {}.*, hold .+, sell .+"
+
+
+SOFTMAX = Kind(
+    tag="softmax-explorer",
+    page="softmax.html",
+    screen=OF_SOFTMAX,
+    fields=("logit of hold", "constant added to all logits"),
+    fragment="9.5,1,2.5,4,5,6,7,-8&order=7,1,2,3,0,5,6,4&constant=-0.3&pair=1,7",
+    others=("", "1", "1,x,2", "1,2,1e999", "1,2,3,4,5,6,7,8,9", "1,,2", "%E0"),
+    controls=3 * 2 + 2 + 2 + 6,
+)
+TEMPERATURE = Kind(
+    tag="temperature-explorer",
+    page="temperature.html",
+    screen=OF_TEMPERATURE,
+    fields=("temperature T", "logit of hold"),
+    fragment="-1.5,7,-2.25&T=0.07&tied=1",
+    others=("", "1,2", "1,x,2", "1,2,1e999", "1,2,3,4", "1,,2", "%E0"),
+    controls=2 + 3 * 2 + 4,
+)
+STEPPER = Kind(
+    tag="gradient-stepper",
+    page="geometry.html",
+    screen=OF_STEPPER,
+    fields=("step size", "logit of hold"),
+    fragment="9000,-2,0.25&target=2&eta=2.5&steps=1",
+    others=TEMPERATURE.others,
+    controls=1 + 2 + 3 * 2 + 5,
+)
+SMALL = STEPPER._replace(page="gradient.html")
+RULER = Kind(
+    tag="float-ruler",
+    page="stability.html",
+    screen=OF_RULER,
+    fields=("logit of class 1", "largest logit, which moves all"),
+    fragment="88.5,88,2.5,0.001,5,6,7,-8&dtype=bfloat16&target=2",
+    others=SOFTMAX.others,
+    controls=2 + 4 * 2 + 8 + 5,
+    logits=("logit of class 0", "logit of class 1"),
+    shown=r"sum .+\n(.+)",
+    said="Target: naive softmax {}, shifted softmax .+, −log of shifted .+, −log_softmax .+",
+)
+KINDS = [SOFTMAX, TEMPERATURE, STEPPER, SMALL, RULER]
+
+
 class Explorer:
-    """The softmax explorer of an open page."""
+    """An interactive picture of an open page."""
 
-    tag, address, script = "softmax-explorer", SOFTMAX, SCREEN
-    fields = ("logit of hold", "constant added to all logits")
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.element = page.locator(self.tag)
+    def __init__(self, page: Page, kind: Kind = SOFTMAX) -> None:
+        self.page, self.kind = page, kind
+        self.element = page.locator(kind.tag)
 
     def field(self, name: str) -> Locator:
         return self.element.get_by_label(name, exact=True)
@@ -107,50 +205,39 @@ class Explorer:
         return self.element.evaluate(script)
 
     def screen(self) -> str:
-        return str(self.read(self.script))
+        return str(self.read(self.kind.screen))
 
+    def link(self, fragment: str) -> None:
+        """Follow a link to a state, within the page."""
+        self.page.evaluate("hash => { location.hash = hash }", f"{self.kind.tag}={fragment}")
 
-class Ruler(Explorer):
-    """The float ruler of an open page."""
-
-    tag, address, script = "float-ruler", STABILITY, RULER_SCREEN
-    fields = ("logit of class 1", "largest logit, which moves all")
-
-    def choose(self, dtype: str) -> None:
-        self.field("float type").select_option(dtype)
-
-    def set(self, logits: list[float]) -> None:
-        for at, logit in enumerate(logits):
-            self.field(f"logit of class {at}").fill(f"{logit:.17g}")
-
-    def logits(self) -> list[float]:
-        boxes = self.element.get_by_role("textbox", name="logit of class").all()
-        return [float(box.input_value()) for box in boxes]
-
-
-every = pytest.mark.parametrize("explorer", [Explorer, Ruler], indirect=True, ids=lambda e: e.tag)
-the_ruler = pytest.mark.parametrize("explorer", [Ruler], indirect=True, ids=lambda e: e.tag)
+    def copied(self, button: str) -> str:
+        """Press a button that copies, and read the clipboard."""
+        self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.press(button)
+        expect(self.element.get_by_role("status")).to_have_text("Copied.")
+        return str(self.page.evaluate("navigator.clipboard.readText()"))
 
 
 @pytest.fixture
-def explorer(url: str, reader: Any, request: pytest.FixtureRequest) -> Explorer:
-    kind: type[Explorer] = getattr(request, "param", Explorer)
-    reader.page.goto(url + kind.address)
-    return kind(reader.page)
+def explorer(url: str, reader: Any) -> Explorer:
+    """The softmax explorer at a desk."""
+    reader.page.goto(url + SOFTMAX.page)
+    return Explorer(reader.page)
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: f"{kind.tag}-{kind.page}")
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Each of the elements."""
+    found: Kind = request.param
+    return found
 
 
 @pytest.fixture
-def copied(url: str, explorer: Explorer) -> Callable[[str], str]:
-    """Press a button that copies, and read the clipboard."""
-    page = explorer.page
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
-
-    def copied(button: str) -> str:
-        explorer.press(button)
-        expect(explorer.element.get_by_role("status")).to_have_text("Copied.")
-        return str(page.evaluate("navigator.clipboard.readText()"))
-
-    return copied
+def each(url: str, reader: Any, kind: Kind) -> Explorer:
+    """Each of the elements, at a desk."""
+    reader.page.goto(url + kind.page)
+    return Explorer(reader.page, kind)
 
 
 def by_torch(
@@ -194,7 +281,7 @@ def test_typed_logits_give_torchs_numbers_to_the_digits_shown(
         assert explorer.read(BARS) == pytest.approx(probs, abs=0.001)  # a tenth of a pixel
         point = [probs[0] / 2 + probs[2], 1 - probs[0]]
         assert explorer.read(POINT) == pytest.approx(point, abs=0.01)  # the outline has a width
-    assert explorer.page.url.endswith(SOFTMAX)  # a period is no shortcut for the next page
+    assert explorer.page.url.endswith(SOFTMAX.page)  # a period is no shortcut for the next page
 
 
 def test_a_logit_is_moved_by_arrow_page_home_and_end_keys(explorer: Explorer) -> None:
@@ -214,17 +301,14 @@ def test_a_logit_is_moved_by_arrow_page_home_and_end_keys(explorer: Explorer) ->
     expect(slider).to_have_attribute("aria-valuetext", f"-10, probability {probability}")
 
 
-@every
-def test_tab_goes_through_every_control_in_the_order_of_the_page(explorer: Explorer) -> None:
-    controls = explorer.element.locator("input, select, button").all()
+def test_tab_goes_through_every_control_in_the_order_of_the_page(each: Explorer) -> None:
+    controls = each.element.locator("input, select, button").all()
     controls[0].focus()
     for control in controls[1:]:
-        explorer.page.keyboard.press("Tab")
+        each.page.keyboard.press("Tab")
         expect(control).to_be_focused()
     names = [control.evaluate("c => c.ariaLabel ?? c.textContent") for control in controls]
-    breaks = 8 if explorer.tag == Ruler.tag else 0
-    assert len(names) == (2 + 4 * 2 + 8 + 5 if breaks else 3 * 2 + 2 + 2 + 6)
-    assert len(set(names)) >= len(names) - breaks
+    assert len(set(names)) == len(names) == each.kind.controls
 
 
 def test_a_logit_is_dragged_by_mouse(reader: Any, explorer: Explorer) -> None:
@@ -245,7 +329,7 @@ def test_a_logit_is_dragged_by_mouse(reader: Any, explorer: Explorer) -> None:
 
 
 def test_a_logit_is_dragged_by_touch_on_a_phone(url: str, phone: Any) -> None:
-    phone.goto(url + SOFTMAX)
+    phone.goto(url + SOFTMAX.page)
     explorer = Explorer(phone.page)
     drag_by_touch(phone.page, explorer.slider("logit of buy"), 0.6, 0.2)
     logit = float(explorer.field("logit of buy").input_value())
@@ -291,222 +375,260 @@ def test_classes_are_added_removed_and_sorted_with_their_names(explorer: Explore
     expect(triangle).to_be_visible()
 
 
-@every
-def test_bad_input_is_named_beside_its_field_and_keeps_the_last_good_picture(
-    explorer: Explorer,
+def at_temperature(logits: list[float], T: float) -> str:
+    z = torch.tensor(logits, dtype=torch.float64)
+    z = z - z.max()
+    probs = torch.softmax(z / T, dim=-1)
+    variance = (probs * (z - (probs * z).sum()) ** 2).sum()
+    limit = torch.softmax(z / 2**-126, dim=-1)
+    lines = [f"{n}: {p:.4f}" for n, p in zip(("buy", "hold", "sell"), probs.tolist(), strict=True)]
+    lines.append(f"H: {torch.special.entr(probs).sum():.4f}")
+    lines.append(f"Var[z]: {variance:.4g}")
+    lines.append(f"dH/dT: {variance / T**3:.4g}")
+    lines.append("p as T -> 0: " + ", ".join(f"{p:.4g}" for p in limit.tolist()))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def thermometer(url: str, reader: Any) -> Explorer:
+    """The temperature explorer at a desk."""
+    reader.page.goto(url + TEMPERATURE.page)
+    return Explorer(reader.page, TEMPERATURE)
+
+
+def test_a_typed_temperature_gives_torchs_numbers_and_the_point_on_its_path(
+    reader: Any, thermometer: Explorer
 ) -> None:
-    screen = explorer.screen()
-    for name in explorer.fields:
-        field = explorer.field(name)
-        good = field.input_value()
-        for text in BAD:
-            explorer.paste(name, text)
-            expect(field).to_have_attribute("aria-invalid", "true")
-            expect(field).to_have_accessible_description(re.compile("number"))
-            assert explorer.screen() == screen
-        explorer.type(name, "x")
-        expect(field).to_have_attribute("aria-invalid", "true")  # after a pause, without Enter
-        explorer.type(name, good)
-        expect(field).to_have_attribute("aria-invalid", "false")
-        expect(field).to_have_accessible_description("")
-
-
-def test_a_copied_link_restores_what_is_shown_and_comes_into_view(
-    explorer: Explorer, copied: Callable[[str], str]
-) -> None:
-    explorer.type("logit of hold", "-3.75")
-    explorer.type("constant added to all logits", "12.5")
-    explorer.press("Add class")
-    explorer.press("Sort")
-    explorer.field("the other class of the ratio").select_option("class 3")
-    screen, link = explorer.screen(), copied("Copy link")
-    assert "#softmax-explorer=2,0.1,0,-3.75&" in link
-    other = Explorer(explorer.page.context.new_page())
-    other.page.goto(link)
-    expect(other.element).to_be_in_viewport()
-    assert other.screen() == screen
-    explorer.press("Reset")
-    explorer.page.evaluate("link => { location.href = link }", link)  # within the page
-    expect(explorer.field("logit of hold")).to_have_value("-3.75")
-    assert explorer.screen() == screen
-
-
-def test_a_bad_link_is_ignored_and_so_is_an_anchor_of_the_page(
-    url: str, reader: Any, explorer: Explorer
-) -> None:
-    for fragment in ("=", "=1", "=1,x,2", "=1,2,1e999", "=1,2,3,4,5,6,7,8,9", "=1,,2", "=%E0"):
-        explorer.page.evaluate(f"location.hash = 'softmax-explorer{fragment}'")
-        assert explorer.screen() == by_torch([2, 1, 0.1])
-    explorer.page.evaluate("location.hash = 'picture'")
-    expect(explorer.page.locator("#picture")).to_be_in_viewport()
-    rest = "&order=0,0,9&constant=x&pair=0,0"  # ignored, each on its own
-    explorer.page.evaluate(f"location.hash = 'softmax-explorer=3,1,2{rest}'")
-    expect(explorer.field("logit of buy")).to_have_value("3")
-    assert explorer.screen() == by_torch([3, 1, 2])
-    reader.goto(f"{url}{SOFTMAX}?again#softmax-explorer=nonsense")
-    assert explorer.screen() == by_torch([2, 1, 0.1])
-    icon = "assets/logo.svg"  # may still be on its way when the page is left
-    assert [error for error in reader.log.errors if not error.endswith(icon)] == []
-
-
-def test_the_copied_program_prints_the_numbers_on_screen(
-    explorer: Explorer, copied: Callable[[str], str]
-) -> None:
-    programs = {copied("Copy as Python"): explorer.screen()}
-    explorer.press("Add class")
-    explorer.type("logit of class 3", "-12.5")
-    explorer.type("logit of buy", "1e3")
-    explorer.type("constant added to all logits", "-0.3")
-    explorer.press("Sort")
-    explorer.field("the other class of the ratio").select_option("class 3")
-    programs[copied("Copy as Python")] = explorer.screen()
-    assert len(programs) == 2
-    for program, screen in programs.items():
-        ran = run(program)
-        assert (ran.output, ran.failure) == (screen, "")
-
-
-def test_a_change_is_announced_once_it_rests(explorer: Explorer) -> None:
-    status = explorer.element.get_by_role("status")
-    status.evaluate("""status => {
-        window.said = []
-        new MutationObserver(() => said.push(status.textContent)).observe(status, {childList: true})
-    }""")
-    explorer.slider("logit of buy").focus()
-    for _ in range(10):
-        explorer.page.keyboard.press("ArrowRight")
-    probs = torch.softmax(torch.tensor([3.0, 1, 0.1], dtype=torch.float64), dim=-1)
-    shares = ", ".join(f"{n} {p:.4f}" for n, p in zip(("buy", "hold", "sell"), probs, strict=True))
-    expect(status).to_have_text(f"{shares}. Ratio of buy to hold 7.389.")
-    assert len(explorer.page.evaluate("said")) == 1
-
-
-@every
-def test_leaving_the_page_and_coming_back_leaves_one_copy_and_no_listener(
-    url: str, reader: Any, explorer: Explorer
-) -> None:
-    page = explorer.page
-    reader.settle()  # the theme has a listener of its own
-    session = page.context.new_cdp_session(page)
-
-    def listeners() -> int:
-        found = session.send("Runtime.evaluate", {"expression": "window"})["result"]["objectId"]
-        asked = session.send("DOMDebugger.getEventListeners", {"objectId": found})["listeners"]
-        return sum(listener["type"] == "hashchange" for listener in asked)
-
-    there = listeners()
-    page.evaluate(f"kept = document.querySelector('{explorer.tag}'); place = kept.nextSibling")
-    page.evaluate("kept.remove()")
-    assert listeners() == there - 1
-    page.evaluate("place.before(kept)")
-    assert listeners() == there
-    screen = explorer.screen()
-    explorer.type(explorer.fields[0], "2")
-    assert explorer.screen() != screen
-
-    page.locator(".md-footer__link--next").click()
-    page.wait_for_url(lambda address: not address.endswith(explorer.address))
-    page.locator(".md-footer__link--prev").click()
-    page.wait_for_url(url + explorer.address)
     reader.settle()
-    expect(explorer.element).to_have_count(1)
-    assert page.locator("script[src*=explorables]").count() == 1
-    assert explorer.element.locator(".frame").count() == 1
-    assert listeners() == there
-    assert reader.log.errors == []
+    assert thermometer.screen() == at_temperature([2, 1, 0.1], 1)
+    for logits in ([2.0, 1.0, 0.1], [-1.5, 3.25, 3.2], [0.0, 0.0, 0.0], [1e4, 0.0, -1e4]):
+        for name, logit in zip(("buy", "hold", "sell"), logits, strict=True):
+            thermometer.type(f"logit of {name}", f"{logit:g}")
+        for T in (0.05, 0.333, 20):
+            thermometer.type("temperature T", f"{T:g}")
+            assert thermometer.screen() == at_temperature(logits, T)
+            probs = torch.softmax(torch.tensor(logits, dtype=torch.float64) / T, -1).tolist()
+            assert thermometer.read(BARS) == pytest.approx(probs, abs=0.001)
+            point = [probs[0] / 2 + probs[2], 1 - probs[0]]
+            assert thermometer.read(POINT) == pytest.approx(point, abs=0.01)
 
 
-@pytest.mark.parametrize("kind", [Explorer, Ruler], ids=lambda kind: kind.tag)
-@pytest.mark.parametrize("place", ["desk", "phone"])
-def test_nothing_moves_when_it_comes_alive(
-    url: str,
-    reader: Any,
-    new_phone: Callable[[], AbstractContextManager[Any]],
-    place: str,
-    kind: type[Explorer],
+def test_the_path_begins_at_a_corner_or_with_a_tie_in_the_middle_of_an_edge(
+    thermometer: Explorer,
 ) -> None:
-    def look(visitor: Any) -> None:
-        page: Page = visitor.page
-        held: list[Any] = []
-        page.route("**/explorables.js", lambda route: held.append(route))
-        page.goto(url + kind.address, wait_until="commit")
-        page.wait_for_function("document.readyState !== 'loading'")  # all of it is there
-        element = page.locator(kind.tag)
-        element.scroll_into_view_if_needed()
-        page.evaluate(DRAWN)
-        before = element.bounding_box()
-        assert element.evaluate("element => element.shadowRoot") is None
-        held[0].continue_()
-        expect(element.locator(".frame")).to_be_visible()
-        visitor.settle()
-        after, frame = element.bounding_box(), element.locator(".frame").bounding_box()
-        assert before
-        assert after
-        assert frame
-        assert after["height"] == before["height"]
-        assert after["height"] - frame["height"] < 30, "too much room is kept in page.css"
-        assert sum(page.evaluate(SHIFTS)) == 0
-
-    if place == "desk":
-        look(reader)
-    else:
-        with new_phone() as visitor:
-            look(visitor)
+    buy, middle, centre = [0.5, 0], [0.25, 0.5], [0.5, 2 / 3]
+    tie = thermometer.element.get_by_role("button", name="Tie hold to buy")
+    for pressed, logits, start in (("false", [2, 1, 0.1], buy), ("true", [2, 2, 0.1], middle)):
+        expect(tie).to_have_attribute("aria-pressed", pressed)
+        assert thermometer.screen() == at_temperature(logits, 1)
+        begins, ends = thermometer.read(ENDS)
+        assert begins == pytest.approx(start, abs=0.001)
+        assert ends == pytest.approx(centre, abs=0.001)
+        tie.press("Enter" if pressed == "false" else "Space")
+    assert thermometer.screen() == at_temperature([2, 1, 0.1], 1), "hold has its own logit again"
+    tie.click()
+    for name in ("buy", "hold"):
+        thermometer.type(f"logit of {name}", "-3.5")
+        assert thermometer.screen() == at_temperature([-3.5, -3.5, 0.1], 1)
+        thermometer.type(f"logit of {name}", "4")
+        assert thermometer.screen() == at_temperature([4, 4, 0.1], 1)
+    expect(thermometer.field("logit of buy")).to_have_value("4")
 
 
-@every
-def test_the_figure_stays_without_scripts_and_in_print(
-    url: str, browser: Browser, explorer: Explorer
-) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(url + explorer.address)
-    figure = f"figure:has(+ {explorer.tag}) svg"
-    expect(page.locator(figure)).to_be_visible()
-    box = page.locator(explorer.tag).bounding_box()
+def test_a_temperature_is_moved_by_keys_by_the_same_factor(thermometer: Explorer) -> None:
+    slider = thermometer.slider("temperature T")
+    slider.focus()
+    step = 20 ** (1 / 130)
+    for key, T in (
+        ("ArrowRight", step),
+        ("ArrowLeft", 1),
+        ("PageDown", step**-26),
+        ("End", 20),
+        ("Home", 0.05),
+    ):
+        thermometer.page.keyboard.press(key)
+        expect(thermometer.field("temperature T")).to_have_value(f"{float(f'{T:.3g}'):g}")
+        assert thermometer.screen() == at_temperature([2, 1, 0.1], float(f"{T:.3g}"))
+    expect(slider).to_have_attribute("aria-valuetext", "0.05, entropy 0.0000")
+
+
+def test_a_temperature_is_dragged_by_mouse(reader: Any, thermometer: Explorer) -> None:
+    reader.settle()
+    slider, mouse = thermometer.slider("temperature T"), thermometer.page.mouse
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
     assert box
-    assert box["height"] == 0
-    context.close()
-    explorer.page.emulate_media(media="print")
-    expect(explorer.element).to_be_hidden()
-    expect(explorer.page.locator(figure)).to_be_visible()
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
+    mouse.up()
+    value = float(thermometer.field("temperature T").input_value())
+    assert value == pytest.approx(20**0.8, rel=0.2)
+    assert thermometer.screen() == at_temperature([2, 1, 0.1], value)
 
 
-def test_it_works_in_a_double_clicked_folder(site: Path, reader: Any) -> None:
-    reader.goto((site / SOFTMAX).as_uri())
-    explorer = Explorer(reader.page)
-    explorer.type("logit of hold", "-2")
-    assert explorer.screen() == by_torch([2, -2, 0.1])
-    explorer.press("Copy link")
-    expect(explorer.element.get_by_role("status")).to_have_text("Copied.")
-    assert reader.log.errors == []
+def test_a_temperature_is_dragged_by_touch_on_a_phone(url: str, phone: Any) -> None:
+    phone.goto(url + TEMPERATURE.page)
+    thermometer = Explorer(phone.page, TEMPERATURE)
+    drag_by_touch(phone.page, thermometer.slider("temperature T"), 0.5, 0.1)
+    value = float(thermometer.field("temperature T").input_value())
+    assert value == pytest.approx(20**-0.8, rel=0.3)  # the handle has a width, too
+    thermometer.element.get_by_role("button", name="Tie hold to buy").tap()
+    assert thermometer.screen() == at_temperature([2, 2, 0.1], value)
 
 
-@every
-def test_axe_finds_nothing_to_fault_in_eight_classes_and_a_bad_field(
-    explorer: Explorer,
+def after_steps(logits: list[float], y: int, eta: float, steps: int) -> str:
+    z = torch.tensor(logits, dtype=torch.float64)
+    target = torch.tensor(y)
+
+    def gradient(z: torch.Tensor) -> torch.Tensor:
+        leaf = z.clone().requires_grad_()
+        return torch.autograd.grad(cross_entropy(leaf, target), leaf)[0]
+
+    for _ in range(steps):
+        z = z - eta * gradient(z)
+    g, then = gradient(z), z - eta * gradient(z)
+    p, q = torch.softmax(z, -1), torch.softmax(then, -1)
+    threshold = (p**2).sum() - p[y]
+    lines = [
+        f"{name}: logit {z[i]:z.3f}, dlogits {g[i]:z.4f}, p {p[i]:.4f}, "
+        f"{'rises' if q[i] > p[i] else 'falls'} to {q[i]:.4f}"
+        for i, name in enumerate(("buy", "hold", "sell"))
+    ]
+    lines += [f"loss: {cross_entropy(z, target):z.4f}"]
+    lines += [f"loss after: {cross_entropy(then, target):z.4f}", "sum of dlogits: 0.0000"]
+    lines += [f"threshold: {threshold:z.4f}"]
+    lines += [
+        f"{name}: {p[i]:.4f} {'<' if p[i] < threshold else '>='} {threshold:z.4f}"
+        for i, name in enumerate(("buy", "hold", "sell"))
+        if i != y
+    ]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def stepper(url: str, reader: Any) -> Explorer:
+    """The gradient stepper at a desk."""
+    reader.page.goto(url + STEPPER.page)
+    return Explorer(reader.page, STEPPER)
+
+
+def test_steps_are_torchs_to_the_digits_shown(reader: Any, stepper: Explorer) -> None:
+    reader.settle()
+    logits = [0, 1.25, -0.7]
+    assert stepper.screen() == after_steps(logits, 0, 0.1, 0)
+    for steps in range(1, 4):
+        stepper.press("Step")
+        assert stepper.screen() == after_steps(logits, 0, 0.1, steps)
+        shown = stepper.field("logit of buy").input_value()
+        assert f"buy: logit {float(shown):.3f}" in stepper.screen()
+    stepper.type("step size", "1.5")
+    assert stepper.screen() == after_steps(logits, 0, 1.5, 0), "another size begins anew"
+    stepper.press("Step")
+    stepper.field("target").select_option("sell")
+    assert stepper.screen() == after_steps(logits, 2, 1.5, 0), "another target begins anew"
+    stepper.type("logit of buy", "-3.25")
+    stepper.press("Step")
+    assert stepper.screen() == after_steps([-3.25, 1.25, -0.7], 2, 1.5, 1)
+    stepper.press("Reset")
+    assert stepper.screen() == after_steps([-3.25, 1.25, -0.7], 2, 1.5, 0)
+    stepper.press("Reset")
+    assert stepper.screen() == after_steps(logits, 0, 0.1, 0)
+
+
+def test_a_wrong_class_that_rises_has_a_word_a_sign_and_a_hatch(stepper: Explorer) -> None:
+    rows = stepper.element.locator(".row:has(.bar)")
+    hatched = stepper.element.locator(".rises")
+    expect(rows.filter(has_text="sell")).to_contain_text("0.0996 < 0.3395: ↑ rises to 0.1")
+    expect(hatched).to_have_count(1)
+    expect(hatched).to_contain_text("sell")
+    while re.search(r"sell: .* rises", stepper.screen()):
+        stepper.press("Step")
+    assert re.search(r"sell: .* falls", stepper.screen())
+    expect(hatched).to_have_count(0)
+    stepper.link("0,2.5,1.5&eta=3")  # too long a step
+    expect(rows.filter(has_text="sell")).to_contain_text("0.2537 < 0.4866: ↓ falls to 0.1017")
+    expect(hatched).to_have_count(0)
+
+
+def test_arrows_are_as_long_as_their_dlogits_and_bars_and_lines_as_p(stepper: Explorer) -> None:
+    lengths = stepper.read("""explorer => [...explorer.shadowRoot.querySelectorAll(".arrow")].map(
+        arrow => {
+            const [all, one] = [arrow, arrow.firstChild].map(node => node.getBoundingClientRect())
+            const middle = all.x + all.width / 2
+            return 2 * (one.x + one.right - 2 * middle) / all.width
+        })""")
+    g = torch.softmax(torch.tensor([0, 1.25, -0.7]), -1) - torch.tensor([1.0, 0, 0])
+    assert lengths == pytest.approx(g.tolist(), abs=0.01)
+    assert sum(lengths) == pytest.approx(0, abs=0.01)
+    before, after = torch.softmax(
+        torch.tensor([0, 1.25, -0.7]) - torch.tensor([[0], [0.1]]) * g, -1
+    )
+    assert stepper.read(BARS) == pytest.approx(before.tolist(), abs=0.001)
+    marks = stepper.read("""explorer => [...explorer.shadowRoot.querySelectorAll(".bar > b")].map(
+        mark => {
+            const [all, one] = [mark.parentNode, mark].map(node => node.getBoundingClientRect())
+            return (one.x + one.width / 2 - all.x) / all.width
+        })""")
+    assert marks == pytest.approx(after.tolist(), abs=0.005)
+
+
+def test_a_run_takes_steps_until_it_is_stopped_or_ends(stepper: Explorer) -> None:
+    status = stepper.element.get_by_role("status")
+    status.evaluate(SAID)
+    stepper.press("Run")
+    fact = stepper.element.locator("dt").first
+    expect(fact).to_have_text(re.compile("step [1-9]"))
+    stepper.press("Stop")
+    expect(stepper.element.get_by_role("button", name="Run")).to_be_visible()
+    reached = int(fact.inner_text().split()[-1])
+    expect(status).to_have_text(re.compile(f"Step {reached}: buy .* rises"))
+    assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, 0.1, reached)
+    stepper.press("Run")
+    expect(fact).to_have_text(f"loss at step {reached + 25}", timeout=20_000)
+    expect(stepper.element.get_by_role("button", name="Run")).to_be_visible()
+    expect(status).to_have_text(re.compile(f"Step {reached + 25}: "))
+    assert len(stepper.page.evaluate("said")) == 2, "said at its rest, not at each step"
+
+
+def test_a_run_goes_at_once_where_nothing_is_to_move_and_ends_with_the_last_step(
+    stepper: Explorer,
 ) -> None:
-    package = find_spec("axe_playwright_python")
-    assert package is not None, "pip install axe-playwright-python"
-    assert package.submodule_search_locations
-    axe = Path(package.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
-    schemes: Any = ("light", "dark")
-    page = explorer.page
-    page.evaluate(f"location.hash = '{explorer.tag}=1,2,3,4,5,6,7,8'")
-    explorer.paste(explorer.fields[0], "abc")
-    expect(explorer.field(explorer.fields[0])).to_have_attribute("aria-invalid", "true")
-    page.evaluate(axe)
-    for scheme in schemes:
-        page.emulate_media(color_scheme=scheme)
-        palette = "slate" if scheme == "dark" else "default"
-        expect(page.locator("body")).to_have_attribute("data-md-color-scheme", palette)
-        for width in (1280, 390):
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate(AXE, explorer.tag) == []
-            assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
+    stepper.page.emulate_media(reduced_motion="reduce")
+    stepper.press("Run")
+    assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, 0.1, 25)
+    stepper.link("0,1.25,-0.7&steps=999")
+    for button in ("Step", "Run"):
+        expect(stepper.element.get_by_role("button", name=button)).to_be_enabled()
+    stepper.press("Run")
+    for button in ("Step", "Run"):
+        expect(stepper.element.get_by_role("button", name=button)).to_be_disabled()
+    assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, 0.1, 1000)
 
 
-# The ruler
+def test_a_step_is_chosen_and_taken_by_keys(stepper: Explorer) -> None:
+    slider = stepper.slider("step size")
+    slider.focus()
+    for key, eta in (("ArrowRight", 0.15), ("PageUp", 0.55), ("Home", 0.05), ("End", 4)):
+        stepper.page.keyboard.press(key)
+        expect(stepper.field("step size")).to_have_value(f"{eta:g}")
+        assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, eta, 0)
+    loss, after = re.findall(r"loss.*: (.+)", stepper.screen())
+    words = f"4: the loss goes from {loss} to {after}"
+    expect(slider).to_have_attribute("aria-valuetext", words)
+    stepper.element.get_by_role("button", name="Step").press("Enter")
+    assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, 4, 1)
+
+
+def test_a_step_is_dragged_and_taken_by_touch_on_a_phone(url: str, phone: Any) -> None:
+    phone.goto(url + STEPPER.page)
+    stepper = Explorer(phone.page, STEPPER)
+    drag_by_touch(phone.page, stepper.slider("step size"), 0.1, 0.5)
+    eta = float(stepper.field("step size").input_value())
+    assert eta == pytest.approx(2, abs=0.3)
+    stepper.element.get_by_role("button", name="Step").tap()
+    assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, eta, 1)
+
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 ALL = "largest logit, which moves all"
@@ -522,6 +644,24 @@ HARD = [
     [0.0, 7.7, 40.0],
     [-1e4, 1e4, 0.3],
 ]
+
+
+class Ruler(Explorer):
+    """The float ruler of an open page."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page, RULER)
+
+    def choose(self, dtype: str) -> None:
+        self.field("float type").select_option(dtype)
+
+    def set(self, logits: list[float]) -> None:
+        for at, logit in enumerate(logits):
+            self.field(f"logit of class {at}").fill(f"{logit:.17g}")
+
+    def logits(self) -> list[float]:
+        boxes = self.element.get_by_role("textbox", name="logit of class").all()
+        return [float(box.input_value()) for box in boxes]
 
 
 def ruled(logits: list[float], dtype: str, y: int = 0) -> str:
@@ -542,26 +682,29 @@ def state(e: torch.Tensor) -> str:
     return "subnormal" if e < torch.finfo(e.dtype).smallest_normal else "normal"
 
 
-@the_ruler
+@pytest.fixture
+def ruler(url: str, reader: Any) -> Ruler:
+    """The float ruler at a desk."""
+    reader.page.goto(url + RULER.page)
+    return Ruler(reader.page)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_the_ruler_shows_torchs_numbers_nan_and_inf_in_each_type(
-    explorer: Ruler, dtype: str
-) -> None:
-    explorer.choose(dtype)
+def test_the_ruler_shows_torchs_numbers_nan_and_inf_in_each_type(ruler: Ruler, dtype: str) -> None:
+    ruler.choose(dtype)
     for logits in HARD:
-        explorer.set(logits)
-        assert explorer.screen().startswith(ruled(logits, dtype)), logits
+        ruler.set(logits)
+        assert ruler.screen().startswith(ruled(logits, dtype)), logits
         exps = torch.tensor(logits, dtype=getattr(torch, dtype)).exp()
-        states = explorer.element.locator("tbody i").all_text_contents()
+        states = ruler.element.locator("tbody i").all_text_contents()
         assert states == [state(e) for e in exps]
-    explorer.field("target class").select_option("2")
-    assert explorer.screen().startswith(ruled(HARD[-1], dtype, 2))
+    ruler.field("target class").select_option("2")
+    assert ruler.screen().startswith(ruled(HARD[-1], dtype, 2))
 
 
-@the_ruler
-def test_a_sentence_says_which_failure_is_on_the_ruler(explorer: Ruler) -> None:
-    explorer.choose("float32")
-    verdict = explorer.element.locator(".verdict")
+def test_a_sentence_says_which_failure_is_on_the_ruler(ruler: Ruler) -> None:
+    ruler.choose("float32")
+    verdict = ruler.element.locator(".verdict")
     for logits, words in (
         (HARD[0], "the forms agree"),
         (HARD[1], "inf / inf is nan"),
@@ -569,20 +712,19 @@ def test_a_sentence_says_which_failure_is_on_the_ruler(explorer: Ruler) -> None:
         (HARD[4], "0 / 0 is nan"),
         (HARD[5], "digits are lost"),
     ):
-        explorer.set(logits)
+        ruler.set(logits)
         expect(verdict).to_contain_text(words)
 
 
-@the_ruler
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_what_the_ruler_calls_the_first_breaks_in_torch_and_nothing_nearer_does(
-    explorer: Ruler, dtype: str
+    ruler: Ruler, dtype: str
 ) -> None:
     of = getattr(torch, dtype)
-    explorer.choose(dtype)
+    ruler.choose(dtype)
     logits = [1.5, 3.0, 2.75, -7.0]
-    explorer.press("Add class")
-    explorer.set(logits)
+    ruler.press("Add class")
+    ruler.set(logits)
     z = torch.tensor(logits, dtype=of)
     tiny = torch.finfo(of).smallest_normal
 
@@ -610,7 +752,7 @@ def test_what_the_ruler_calls_the_first_breaks_in_torch_and_nothing_nearer_does(
             }[what]
         )
 
-    lines = explorer.screen().splitlines()[len(logits) + 1 + 4 :]
+    lines = ruler.screen().splitlines()[len(logits) + 1 + 4 :]
     assert len(lines) == 3 + 8
     for line in lines:
         what, sign, number = line.rsplit(" ", 2)
@@ -621,9 +763,8 @@ def test_what_the_ruler_calls_the_first_breaks_in_torch_and_nothing_nearer_does(
         assert not fails(what, x - math.copysign(step, x)), line
 
 
-@the_ruler
-def test_pressing_what_breaks_a_form_breaks_it(explorer: Ruler) -> None:
-    forms = explorer.element.locator(".form")
+def test_pressing_what_breaks_a_form_breaks_it(ruler: Ruler) -> None:
+    forms = ruler.element.locator(".form")
     for dtype in DTYPES:
         for form, button, given in (
             (0, "all 0", "0"),
@@ -634,16 +775,15 @@ def test_pressing_what_breaks_a_form_breaks_it(explorer: Ruler) -> None:
             (2, "0 ≥", "0"),
             (3, "0 ≥", "0"),
         ):
-            explorer.press("Reset")
-            explorer.choose(dtype)
+            ruler.press("Reset")
+            ruler.choose(dtype)
             forms.nth(form).get_by_role("button", name=button).click()
             expect(forms.nth(form).locator(".number")).to_have_text(given)
-            assert explorer.screen().startswith(ruled(explorer.logits(), dtype))
+            assert ruler.screen().startswith(ruled(ruler.logits(), dtype))
 
 
-@the_ruler
-def test_all_logits_are_moved_by_keys_and_keep_their_gaps(explorer: Ruler) -> None:
-    slider = explorer.slider(ALL)
+def test_all_logits_are_moved_by_keys_and_keep_their_gaps(ruler: Ruler) -> None:
+    slider = ruler.slider(ALL)
     slider.focus()
     for key, top in (
         ("ArrowRight", 2.1),
@@ -652,20 +792,19 @@ def test_all_logits_are_moved_by_keys_and_keep_their_gaps(explorer: Ruler) -> No
         ("End", 16),
         ("Home", -24),
     ):
-        explorer.page.keyboard.press(key)
-        expect(explorer.field(ALL)).to_have_value(f"{top:g}")
-        assert explorer.logits() == pytest.approx([top, top - 1, top - 1.9], abs=1e-9)
-        assert explorer.screen().startswith(ruled(explorer.logits(), "float16"))
+        ruler.page.keyboard.press(key)
+        expect(ruler.field(ALL)).to_have_value(f"{top:g}")
+        assert ruler.logits() == pytest.approx([top, top - 1, top - 1.9], abs=1e-9)
+        assert ruler.screen().startswith(ruled(ruler.logits(), "float16"))
     expect(slider).to_have_attribute(
         "aria-valuetext", "-24. Every exponential is 0, and 0 / 0 is nan."
     )
-    expect(explorer.slider("logit of class 1")).to_have_attribute("aria-valuetext", "-25, exp 0, 0")
+    expect(ruler.slider("logit of class 1")).to_have_attribute("aria-valuetext", "-25, exp 0, 0")
 
 
-@the_ruler
-def test_a_mark_on_the_ruler_is_dragged_by_mouse_into_inf(reader: Any, explorer: Ruler) -> None:
+def test_a_mark_on_the_ruler_is_dragged_by_mouse_into_inf(reader: Any, ruler: Ruler) -> None:
     reader.settle()
-    slider, mouse = explorer.slider("logit of class 1"), explorer.page.mouse
+    slider, mouse = ruler.slider("logit of class 1"), ruler.page.mouse
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     assert box
@@ -674,14 +813,14 @@ def test_a_mark_on_the_ruler_is_dragged_by_mouse_into_inf(reader: Any, explorer:
     mouse.down()
     for share in (0.6, 0.8, 0.95):
         mouse.move(box["x"] + box["width"] * share, middle)
-        logits = explorer.logits()
-        assert explorer.screen().startswith(ruled(logits, "float16"))
-        expect(explorer.field(ALL)).to_have_value(f"{max(logits):g}")
+        logits = ruler.logits()
+        assert ruler.screen().startswith(ruled(logits, "float16"))
+        expect(ruler.field(ALL)).to_have_value(f"{max(logits):g}")
     mouse.up()
     assert logits[1] == pytest.approx(14, abs=1)
     assert logits[0] == 2
     inf = float(
-        explorer.element.locator(".row")
+        ruler.element.locator(".row")
         .nth(1)
         .evaluate("row => getComputedStyle(row).getPropertyValue('--inf')")
         .strip(" %")
@@ -690,65 +829,262 @@ def test_a_mark_on_the_ruler_is_dragged_by_mouse_into_inf(reader: Any, explorer:
 
 
 def test_all_logits_are_dragged_by_touch_on_a_phone(url: str, phone: Any) -> None:
-    phone.goto(url + STABILITY)
-    explorer = Ruler(phone.page)
-    drag_by_touch(phone.page, explorer.slider(ALL), 0.65, 0.95)
-    logits = explorer.logits()
+    phone.goto(url + RULER.page)
+    ruler = Ruler(phone.page)
+    drag_by_touch(phone.page, ruler.slider(ALL), 0.65, 0.95)
+    logits = ruler.logits()
     assert logits[0] == pytest.approx(14, abs=2)  # the handle has a width, too
     assert logits[0] - logits[1] == pytest.approx(1)
-    assert explorer.screen().startswith(ruled(logits, "float16"))
-    expect(explorer.element.locator("tbody i").first).to_have_text("inf")
-    explorer.element.get_by_role("button", name="Reset").tap()
-    assert explorer.screen().startswith(ruled([2, 1, 0.1], "float16"))
+    assert ruler.screen().startswith(ruled(logits, "float16"))
+    expect(ruler.element.locator("tbody i").first).to_have_text("inf")
+    ruler.element.get_by_role("button", name="Reset").tap()
+    assert ruler.screen().startswith(ruled([2, 1, 0.1], "float16"))
 
 
-@the_ruler
-def test_a_link_to_the_ruler_restores_it_and_a_bad_one_is_ignored(
-    explorer: Ruler, copied: Callable[[str], str]
-) -> None:
-    explorer.choose("bfloat16")
-    explorer.press("Add class")
-    explorer.set([88.5, 88.0, -3.75, 1e-3])
-    explorer.field("target class").select_option("2")
-    screen, link = explorer.screen(), copied("Copy link")
-    assert link.endswith("#float-ruler=88.5,88,-3.75,0.001&dtype=bfloat16&target=2")
-    other = Ruler(explorer.page.context.new_page())
-    other.page.goto(link)
-    expect(other.element).to_be_in_viewport()
-    assert other.screen() == screen
-    for fragment in ("=", "=1", "=1,x,2", "=1,2,1e999", "=1,2,3,4,5,6,7,8,9", "=1,,2", "=%E0"):
-        other.page.evaluate(f"location.hash = 'float-ruler{fragment}&dtype=float64'")
-        assert other.screen() == screen
-    for rest in ("", "&dtype=float8&target=x", "&dtype=&target=-1", "&target=0.5", "&target=3"):
-        other.page.evaluate(f"location.hash = 'float-ruler=3,1,2{rest}'")
-        expect(other.field("logit of class 0")).to_have_value("3")
-        assert other.screen().startswith(ruled([3, 1, 2], "float16"))
-        other.field("logit of class 0").fill("9")
-
-
-@the_ruler
-def test_the_rulers_program_prints_the_numbers_on_screen(
-    explorer: Ruler, copied: Callable[[str], str]
-) -> None:
-    programs = {copied("Copy as Python"): explorer.screen()}
+def test_the_rulers_program_prints_the_numbers_on_screen(ruler: Ruler) -> None:
+    programs = {ruler.copied("Copy as Python"): ruler.screen()}
     for dtype, logits in zip(DTYPES, (HARD[3], HARD[2], HARD[5], HARD[7]), strict=True):
-        explorer.choose(dtype)
-        explorer.set(logits)
-        explorer.field("target class").select_option("1")
-        programs[copied("Copy as Python")] = explorer.screen()
+        ruler.choose(dtype)
+        ruler.set(logits)
+        ruler.field("target class").select_option("1")
+        programs[ruler.copied("Copy as Python")] = ruler.screen()
     assert len(programs) == 5
     for program, screen in programs.items():
         ran = run(program)
         assert (ran.output, ran.failure) == (screen, "")
 
 
-@the_ruler
-def test_what_breaks_is_announced_once_it_rests(explorer: Ruler) -> None:
-    status = explorer.element.get_by_role("status")
-    explorer.slider(ALL).focus()
+def test_what_breaks_is_announced_once_it_rests(ruler: Ruler) -> None:
+    status = ruler.element.get_by_role("status")
+    ruler.slider(ALL).focus()
     for _ in range(3):
-        explorer.page.keyboard.press("PageUp")
+        ruler.page.keyboard.press("PageUp")
     assert status.text_content() == ""
     words = "An exponential is inf, and inf / inf is nan. Target: naive softmax nan, "
     shifted = "shifted softmax 0.6592, −log of shifted 0.4167, −log_softmax 0.4172."
     expect(status).to_have_text(words + shifted)
+
+
+def test_bad_input_is_named_beside_its_field_and_keeps_the_last_good_picture(
+    each: Explorer,
+) -> None:
+    good_screen = each.screen()
+    for name in each.kind.fields:
+        field = each.field(name)
+        good = field.input_value()
+        for text in BAD:
+            each.paste(name, text)
+            expect(field).to_have_attribute("aria-invalid", "true")
+            expect(field).to_have_accessible_description(re.compile("number"))
+            assert each.screen() == good_screen
+        each.type(name, "x")
+        expect(field).to_have_attribute("aria-invalid", "true")  # after a pause, without Enter
+        each.type(name, good)
+        expect(field).to_have_attribute("aria-invalid", "false")
+        expect(field).to_have_accessible_description("")
+
+
+def test_a_copied_link_restores_what_is_shown_and_comes_into_view(each: Explorer) -> None:
+    begun = each.screen()
+    each.link(each.kind.fragment)
+    each.type(each.kind.logits[1], "-3.75")
+    screen, link = each.screen(), each.copied("Copy link")
+    assert screen != begun
+    other = Explorer(each.page.context.new_page(), each.kind)
+    other.page.goto(link)
+    expect(other.element).to_be_in_viewport()
+    assert other.screen() == screen
+    each.press("Reset")
+    if "steps" in each.kind.fragment:
+        each.press("Reset")  # once for the steps, and once for what they began with
+    assert each.screen() == begun
+    each.page.evaluate("link => { location.href = link }", link)  # within the page
+    expect(each.field(each.kind.logits[1])).to_have_value("-3.75")
+    assert each.screen() == screen
+
+
+def test_a_bad_link_is_ignored_and_so_is_an_anchor_of_the_page(
+    url: str, reader: Any, each: Explorer
+) -> None:
+    begun = each.screen()
+    for fragment in each.kind.others:
+        each.link(fragment)
+        assert each.screen() == begun
+    heading = each.page.locator("h2[id]").last
+    each.page.evaluate("id => { location.hash = id }", heading.get_attribute("id"))
+    expect(heading).to_be_in_viewport()
+    reader.goto(f"{url}{each.kind.page}?again#{each.kind.tag}=nonsense")
+    assert each.screen() == begun
+    icon = "assets/logo.svg"  # may still be on its way when the page is left
+    assert [error for error in reader.log.errors if not error.endswith(icon)] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "fragment"),
+    [
+        (SOFTMAX, "3,1,2&order=0,0,9&constant=x&pair=0,0"),
+        (TEMPERATURE, "3,1,2&T=0.01&tied=yes"),
+        (TEMPERATURE, "3,1,2&T=1,2"),
+        (STEPPER, "3,1,2&target=3&eta=0&steps=1001"),
+        (STEPPER, "3,1,2&target=x&eta=&steps=-1"),
+        (RULER, "3,1,2&dtype=float8&target=x"),
+        (RULER, "3,1,2&dtype=&target=-1"),
+        (RULER, "3,1,2&target=0.5"),
+        (RULER, "3,1,2&target=3"),
+    ],
+)
+def test_a_bad_part_of_a_link_is_ignored_on_its_own(each: Explorer, fragment: str) -> None:
+    first = each.field(each.kind.logits[0])
+    each.link("3,1,2")
+    expect(first).to_have_value("3")
+    screen = each.screen()
+    each.link("1,2,3")
+    expect(first).to_have_value("1")
+    each.link(fragment)
+    expect(first).to_have_value("3")
+    assert each.screen() == screen
+
+
+def test_the_copied_program_prints_the_numbers_on_screen(each: Explorer) -> None:
+    programs = {each.copied("Copy as Python"): each.screen()}
+    each.link(each.kind.fragment)
+    programs[each.copied("Copy as Python")] = each.screen()
+    each.type(each.kind.logits[0], "-8.25")
+    programs[each.copied("Copy as Python")] = each.screen()
+    assert len(programs) == len(set(programs.values())) == 3
+    for program, screen in programs.items():
+        ran = run(program)
+        assert (ran.output, ran.failure) == (screen, "")
+
+
+def test_a_change_is_announced_once_it_rests(each: Explorer) -> None:
+    status = each.element.get_by_role("status")
+    status.evaluate(SAID)
+    each.slider(each.kind.logits[0]).focus()
+    for _ in range(10):
+        each.page.keyboard.press("ArrowRight")
+    number = re.findall(each.kind.shown, each.screen())[0]
+    expect(status).to_have_text(re.compile(each.kind.said.format(number)))
+    assert len(each.page.evaluate("said")) == 1
+
+
+def test_leaving_the_page_and_coming_back_leaves_one_copy_and_no_listener(
+    url: str, reader: Any, each: Explorer
+) -> None:
+    page = each.page
+    reader.settle()  # the theme has a listener of its own
+    session = page.context.new_cdp_session(page)
+
+    def listeners() -> int:
+        found = session.send("Runtime.evaluate", {"expression": "window"})["result"]["objectId"]
+        asked = session.send("DOMDebugger.getEventListeners", {"objectId": found})["listeners"]
+        return sum(listener["type"] == "hashchange" for listener in asked)
+
+    there = listeners()
+    each.element.evaluate(
+        "element => { [kept, place] = [element, element.nextSibling]; element.remove() }"
+    )
+    assert listeners() == there - 1
+    page.evaluate("place.before(kept)")
+    assert listeners() == there
+    begun = each.screen()
+    each.type(each.kind.logits[1], "2")
+    assert each.screen() != begun
+
+    page.locator(".md-footer__link--next").click()
+    page.wait_for_url(lambda address: not address.endswith(each.kind.page))
+    page.locator(".md-footer__link--prev").click()
+    page.wait_for_url(url + each.kind.page)
+    reader.settle()
+    expect(each.element).to_have_count(1)
+    assert page.locator("script[src*=explorables]").count() == 1
+    assert each.element.locator(".frame").count() == 1
+    assert listeners() == there
+    assert reader.log.errors == []
+
+
+@pytest.mark.parametrize("place", ["desk", "phone"])
+def test_nothing_moves_when_it_comes_alive(
+    url: str,
+    reader: Any,
+    new_phone: Callable[[], AbstractContextManager[Any]],
+    kind: Kind,
+    place: str,
+) -> None:
+    def look(visitor: Any) -> None:
+        page: Page = visitor.page
+        page.route("**/explorables.js", lambda route: route.fulfill(body=""))
+        visitor.goto(url + kind.page)
+        element = page.locator(kind.tag)
+        element.scroll_into_view_if_needed()
+        visitor.settle()
+        before = element.bounding_box()
+        assert element.evaluate("element => element.shadowRoot") is None
+        page.evaluate(WATCH)
+        page.unroute("**/explorables.js")
+        page.add_script_tag(url=page.locator("script[src*=explorables]").evaluate("s => s.src"))
+        expect(element.locator(".frame")).to_be_visible()
+        visitor.settle()
+        after, frame = element.bounding_box(), element.locator(".frame").bounding_box()
+        assert before == after
+        assert after
+        assert frame
+        assert after["height"] - frame["height"] < 30, "too much room is kept in page.css"
+        assert page.evaluate("shifts") == []
+
+    if place == "desk":
+        look(reader)
+    else:
+        with new_phone() as visitor:
+            look(visitor)
+
+
+def test_the_figure_stays_without_scripts_and_in_print(
+    url: str, browser: Browser, each: Explorer
+) -> None:
+    figure_before = f"figure:has(+ {each.kind.tag})"
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(url + each.kind.page)
+    expect(page.locator(f"{figure_before} svg")).to_be_visible()
+    box = page.locator(each.kind.tag).bounding_box()
+    assert box
+    assert box["height"] == 0
+    context.close()
+    each.page.emulate_media(media="print")
+    expect(each.element).to_be_hidden()
+    expect(each.page.locator(f"{figure_before} svg")).to_be_visible()
+
+
+def test_it_works_in_a_double_clicked_folder(site: Path, reader: Any, kind: Kind) -> None:
+    reader.goto((site / kind.page).as_uri())
+    explorer = Explorer(reader.page, kind)
+    begun = explorer.screen()
+    explorer.type(kind.logits[1], "-2")
+    assert explorer.screen() != begun
+    explorer.press("Copy link")
+    expect(explorer.element.get_by_role("status")).to_have_text("Copied.")
+    assert reader.log.errors == []
+
+
+def test_axe_finds_nothing_to_fault_in_the_largest_picture_and_a_bad_field(
+    each: Explorer,
+) -> None:
+    package = find_spec("axe_playwright_python")
+    assert package is not None, "pip install axe-playwright-python"
+    assert package.submodule_search_locations
+    axe = Path(package.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
+    schemes: Any = ("light", "dark")
+    page = each.page
+    each.link(each.kind.fragment)
+    each.paste(each.kind.logits[1], "abc")
+    expect(each.field(each.kind.logits[1])).to_have_attribute("aria-invalid", "true")
+    page.evaluate(axe)
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
+        palette = "slate" if scheme == "dark" else "default"
+        expect(page.locator("body")).to_have_attribute("data-md-color-scheme", palette)
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(AXE, each.kind.tag) == []
+            assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0

@@ -1,5 +1,6 @@
 """The marks of the language model's figures are what the counts and the training give."""
 
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib.colors
@@ -43,3 +44,11 @@ def test_the_squares_are_the_shares_of_the_counts() -> None:
     assert "".join(names[1:]) == count_bigrams(census_first_names()).alphabet[1:]
     assert axes.get_xticks().tolist() == axes.get_yticks().tolist() == [*range(len(names))]
     assert axes.yaxis_inverted()
+
+
+def test_the_alt_text_gives_each_pair_its_own_share(states: Callable[..., None]) -> None:
+    counts = count_bigrams(census_first_names())
+    shares = counts.counts / counts.counts.sum(1, keepdim=True)
+    for before, after in ("qu", "ha", "xi"):
+        share = shares[counts.alphabet.index(before), counts.alphabet.index(after)]
+        states("language_model.bigrams", after, "behind", before, f"{share:.2f}")

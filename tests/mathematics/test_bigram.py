@@ -1,6 +1,8 @@
 """The language model of names: what it counts, what it learns, and which files it takes."""
 
 import math
+import re
+from importlib.metadata import metadata
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,6 +89,14 @@ def test_on_the_census_names_it_comes_within_a_thousandth_of_a_nat_of_the_counts
     assert model.logits[unseen].isfinite().all(), "they would have to be −inf"
 
 
+def test_the_year_of_the_census_is_the_one_that_the_names_come_with() -> None:
+    described = str(metadata("names").json["description"])
+    (year,) = re.findall(r"derived from (\d+) Census data", described)
+    assert re.findall(r"\b\d{4}\b", str(census_first_names.__doc__)) == [year], (
+        "softmax_ce/bigram.py: census_first_names names another year"
+    )
+
+
 def test_samples_are_drawn_from_the_model_and_by_seed() -> None:
     model = train_bigram(NAMES)
     drawn = [*model.samples(20, T=1.0, seed=3)]
@@ -166,10 +176,18 @@ def test_what_is_no_list_of_names_is_refused(names: list[str]) -> None:
 
 def test_the_command_prints_the_losses_and_the_samples(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bigram", "--samples", "2", "-T", "0.5"]) == 0
-    said = capsys.readouterr()
     model = train_bigram(census_first_names())
-    assert f"count table  {model.count_loss:.6f}\n" in said.out
-    assert f"trained      {model.loss:.6f}, " in said.out
-    assert said.out.splitlines()[-2:] == [*model.samples(2, T=0.5)]
+    perplexity = math.exp(model.loss)
+    expected = [
+        f"characters   {int(model.counts.sum()):,}, ends of names included, of 27",
+        f"equal logits {math.log(27):.6f} nats a character",
+        f"count table  {model.count_loss:.6f}",
+        f"trained      {model.loss:.6f}, {math.log2(perplexity):.4f} bits, "
+        f"perplexity {perplexity:.3f}",
+        f"steps        {model.steps:,}",
+        *model.samples(2, T=0.5),
+    ]
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == expected, "softmax_ce/command.py: bigram prints something else"
     assert main(["bigram", "-T", "0"]) == 2
     assert "a temperature is a positive number; got -T 0" in capsys.readouterr().err

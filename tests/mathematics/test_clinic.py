@@ -52,3 +52,31 @@ def test_every_row_has_symptom_cause_test_and_remedy_and_one_block(address: str,
     parts = re.findall(r"^(?:\*\*(\w+)\.\*\*|```(python))", row, re.MULTILINE)
     found = [label or fence for label, fence in parts]
     assert found == ["Symptom", "Cause", "python", "Test", "Remedy"], address
+
+
+def test_the_description_counts_the_rows() -> None:
+    words = {20: "Twenty", 21: "Twenty-one", 22: "Twenty-two", 23: "Twenty-three"}
+    assert f"\ndescription: {words[len(ROWS)]} rows " in CLINIC, (
+        f"docs/clinic.md:2: there are {len(ROWS)} rows"
+    )
+
+
+def test_a_message_in_a_heading_or_in_the_table_is_one_that_its_row_shows() -> None:
+    rows = dict(ROWS)
+    headings = re.findall(r"^## (\"[^\n]*\") \{#([\w-]+)\}$", CLINIC, re.MULTILINE)
+    said = [
+        (text, address) for title, address in headings for text in title.strip('"').split('", "')
+    ]
+    for cell, address in re.findall(r"^\| (.*) \| \[.*\]\(#([\w-]+)\) \|$", CLINIC, re.MULTILINE):
+        said += [(text, address) for text in re.findall(r"`([^`]* [^`]*)`", cell)]
+    assert len(said) > 6
+    for text, address in said:
+        assert text in rows[address], f"docs/clinic.md#{address}: nothing there says {text!r}"
+
+
+def test_the_messages_are_those_of_the_pinned_torch() -> None:
+    pins = Path(__file__, "../../../constraints.txt").resolve().read_text()
+    (pinned,) = re.findall(r"^torch==(\S+)$", pins, re.MULTILINE)
+    assert f"\nThe messages are those of torch {pinned} on a CPU.\n" in CLINIC, (
+        f"docs/clinic.md: the messages are those of torch {pinned}"
+    )

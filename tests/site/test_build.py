@@ -32,6 +32,7 @@ PAGES = [
     "clinic.html",
     "verified.html",
     "reference.html",
+    "references.html",
     "contributing.html",
 ]
 
@@ -141,6 +142,13 @@ def test_the_math_font_holds_every_character_of_the_formulas(site: Path) -> None
     used = math_font.characters((site / address).read_text() for address in PAGES)
     assert used <= {chr(code) for code in font.getBestCmap()}
     assert "SIL Open Font License" in (site / "assets" / "math-licence.txt").read_text()
+
+
+def test_a_root_needs_its_radical_which_no_formula_writes() -> None:
+    from softmax_ce.site import math_font
+
+    assert "√" in math_font.characters(["<math><msqrt><mi>x</mi></msqrt></math>"])
+    assert "√" not in math_font.characters(["<math><mi>x</mi></math>"])
 
 
 def test_a_figure_is_svg_in_the_palette_with_an_alt_text(page: BeautifulSoup) -> None:

@@ -53,6 +53,11 @@ def test_an_element_stands_alone_and_its_page_loads_the_script_once() -> None:
     )
 
 
+def test_an_element_may_have_attributes_without_values() -> None:
+    page = PAGE.replace("<an-element>", "<an-element small>")
+    assert placed(page, SOURCES, "x.js").endswith("</head><an-element small></an-element>")
+
+
 def test_a_page_without_an_element_stays_as_it_is() -> None:
     for page in ("<head></head><p>Text</p>", "<head></head><code>&lt;an-element&gt;</code>"):
         assert placed(page, SOURCES, "x.js") == page

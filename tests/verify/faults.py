@@ -22,7 +22,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.verify.faulty import checks
-from tests.verify.faulty.fault import Fault, Files
+from tests.verify.faulty.fault import Fault, Files, in_any_order
 from tests.verify.faulty.kinds import KINDS, Kind
 from tests.verify.faulty.known import reason
 from tests.verify.faulty.trial import ROOT, Verdict, attempt, copy, prepare
@@ -85,7 +85,8 @@ def draw(chosen: argparse.Namespace) -> Iterator[tuple[Kind, Fault]]:
     for place, kind in enumerate(kind for kind in KINDS if re.search(chosen.kind, kind.name)):
         number = 1 + (place < 3) if chosen.sample else chosen.times * kind.number
         random = Random(f"{chosen.seed} {kind.name}")
-        yield from ((kind, fault) for fault in islice(kind.generate(random, files), number))
+        faults = in_any_order(random, files, kind.places(files))
+        yield from ((kind, fault) for fault in islice(faults, number))
 
 
 def read() -> Files:

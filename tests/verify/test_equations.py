@@ -1,5 +1,6 @@
 """Equations are programs: what is true holds, and one wrong symbol is found."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -276,6 +277,12 @@ def test_a_failure_shows_line_sides_and_the_smallest_logits() -> None:
     assert r"is  \frac{e^{z_i}}{\sum_j e^{z_j}}" in fault
     assert "is  p_y" in fault
     assert "where y = 0, z = [1, 0], i = 1" in fault
+
+
+def test_a_failure_that_only_drawn_logits_show_is_shown_with_round_ones() -> None:
+    fault = faults(r"\max_k z_k < 31")
+    (logits,) = re.findall(r"z = \[(.*)\]", fault)
+    assert all(float(logit).is_integer() for logit in logits.split(", ")), fault
 
 
 def claimed(text: str) -> list[Claim]:

@@ -12,14 +12,14 @@ BLOCK = f"""
 ```python
 import torch
 print(torch.tensor([-104.0, 27.0]).sum().item(), 0.65900, 0.24243, 0.098565)
-print("32%  1.785e+08")
+print("32%  1.785e+08", 0, 3, 0.0)
 ```
 
 {EXPECTED}
 
 ```text
 -77.0 0.659 0.24243 0.098565
-32%  1.785e+08
+32%  1.785e+08 0 3 0.0
 ```
 """
 
@@ -39,6 +39,9 @@ def faults(sentence: str) -> list[str]:
         "At $T = 27$ and in $[0.66, 0.24]$.",
         "In Section 12, on day 14, with Python 3.11, in 2026: one of 3 classes, of slope −1.",
         "12. An item of a list.",
+        "## 12. A heading",
+        "Of 3 it is 0; that is 0.0.",
+        "It is 32 % at 0.0; at 3 it is 0.659.",
         "Its limit is 88.72<!-- = math.log(torch.finfo(torch.float32).max) -->.",
         "Its limit is $88.72$<!-- = math.log(torch.finfo(torch.float32).max) -->.",
         "About $10^{-87}$<!-- = math.exp(-200) -->, and **0.5**<!-- = sce.softmax_stable(\
@@ -64,6 +67,15 @@ def test_a_number_that_the_page_computes_may_stand_in_a_sentence(sentence: str) 
         ("It is 1.8 · 10⁷.", "1.8 · 10⁷ is bound to nothing"),
         ("It is $1.8 \\cdot 90^{8}$.", "is bound to nothing"),
         ("It is $T = 28$.", "28 is bound to nothing"),
+        ("It is 0.00.", "0.00 is bound to nothing"),
+        ("It is 3.0.", "3.0 is bound to nothing"),
+        ("It is −10.", "−10 is bound to nothing"),
+        ("It is 32 % at 0.659.", "nothing that this page computes has 32 %, 0.659 in one line"),
+        ("It is 0.0986 at 32 %.", "nothing that this page computes has 0.0986, 32 % in one line"),
+        ("99 is the first word.", "99 is bound to nothing"),
+        ("99.7. It ends a sentence.", "99.7 is bound to nothing"),
+        ("99<!-- = 98 --> is the first word.", "99 is no rounding of 98"),
+        ("One of 3<!-- = 1 + 1 --> classes.", "3 is no rounding of 1 + 1, which is 2"),
         ("It is 027.", "027 is bound to nothing"),
         ("| a | 99 |\n|---|---|", "99 is bound to nothing"),
         ("They are 0.24, 0.66 and 0.10.", "nothing that this page computes has 0.24, 0.66, 0.10"),

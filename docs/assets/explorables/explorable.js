@@ -10,14 +10,22 @@ export const STYLE = `
   sup { line-height: 0; }
   .muted { color: var(--fig-muted); font-size: 0.7rem; }
   .number, input { font-variant-numeric: tabular-nums; }
-  .row { display: grid; grid-template-columns: 3.4rem 1fr 3.4rem 1fr 2.6rem; gap: 0 0.6rem;
+  .row { display: grid; grid-template-columns: 4.2rem 1fr 3.4rem 1fr 3.2rem; gap: 0 0.6rem;
     align-items: center; min-height: 1.6rem; }
-  .row .number { text-align: right; }
+  .row .number { text-align: right; white-space: nowrap; }
+  .head { min-height: 0; }
   .error { grid-column: 1 / -1; color: var(--fig-2); font-size: 0.7rem; }
   .error:not(:empty)::before { content: "⚠ "; }
   .bar { height: 0.8rem; background: linear-gradient(var(--fig-rule), var(--fig-rule)) bottom / 100%
     0.05rem no-repeat; }
-  .bar > i { display: block; height: 100%; background: var(--fig-1); transform-origin: left; }
+  .bar > i { display: block; height: 100%; background: var(--fig-1); }
+  .picture { display: grid; grid-template-columns: 1fr 8rem; gap: 1rem; align-items: center; }
+  .facts { display: grid; grid-template-columns: auto 1fr; gap: 0 0.8rem; align-items: baseline;
+    margin-top: 0.6rem; }
+  .facts > * { margin: 0; }
+  svg { display: block; width: 8rem; margin: auto; overflow: visible; }
+  svg text { fill: currentColor; font-size: 13px; text-anchor: middle; }
+  svg .small { fill: var(--fig-muted); font-size: 11px; }
   input, select, button { box-sizing: border-box; min-height: 1.4rem; margin: 0; color: inherit;
     font: inherit; font-size: 0.8rem; }
   input[type="range"] { width: 100%; min-width: 0; accent-color: var(--fig-muted);
@@ -39,14 +47,25 @@ export const STYLE = `
     .bar > i { background: CanvasText; forced-color-adjust: none; }
   }
   @media (max-width: 44.98em) {
-    .row { grid-template-columns: 3.4rem 1fr 3.4rem; }
+    .row { grid-template-columns: 4.2rem 1fr 3.4rem; }
+    .row + .row { margin-top: 0.3rem; }
     .row > .bar { grid-column: 2; }
+    .head > :last-child { display: none; }
+    .picture { grid-template-columns: 1fr; }
+    .side { display: flex; flex-flow: row wrap; justify-content: space-around; align-items: end; }
+    .side > svg { flex: 0 1 7.6rem; min-width: 0; margin: 0; }
     .buttons { display: grid; grid-template-columns: 1fr 1fr; }
     .buttons > button { padding-inline: 0.2rem; white-space: nowrap; }
+    .buttons > :last-child:nth-child(odd) { grid-column: 1 / -1; }
   }
 `;
 
+export const NAMES = "buy,hold,sell,class 3,class 4,class 5,class 6,class 7".split(",");
+export const LOGITS = { min: -10, max: 10, step: 0.1 }; // of a slider
+
 const LIMIT = 10000;
+// The numbers that a field takes, and where its slider stands for them.
+const PLAIN = { min: -LIMIT, max: LIMIT, value: Number, position: Number };
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 
 // An element of the page, or of a drawing when its parent is an SVG.
@@ -88,6 +107,11 @@ export function general(x, digits = 4) {
   if (-4 <= exponent && exponent < digits) return String(Number(shown));
   const size = String(Math.abs(exponent)).padStart(2, "0");
   return `${Number(mantissa)}e${exponent < 0 ? "-" : "+"}${size}`;
+}
+
+// As Python's f"{x:z.4f}": without a minus before 0.
+export function fixed(x, digits = 4) {
+  return (Number(x.toFixed(digits)) + 0).toFixed(digits);
 }
 
 // As Python writes a float, and a list of them.
@@ -187,7 +211,7 @@ export class Explorable extends HTMLElement {
   }
 
   // A slider and a field for one number. A bad text changes nothing but says so beside the field.
-  field(name, range, changed) {
+  field(name, range, changed, { min, max, value: valueAt, position } = PLAIN) {
     const id = `error-${name.replace(/\W/g, "-")}`;
     const slider = make("input", { type: "range", "aria-label": `${name}, slider`, ...range });
     const input = make("input", {
@@ -198,19 +222,19 @@ export class Explorable extends HTMLElement {
     });
     const error = make("span", { class: "error", id, role: "alert" });
     const judge = () => {
-      const value = parsed(input.value);
+      const value = parsed(input.value, min, max);
       error.textContent = typeof value === "string" ? value : "";
       input.setAttribute("aria-invalid", Boolean(error.textContent));
     };
     this.listen(slider, "input", () => {
-      input.value = slider.value;
+      input.value = valueAt(slider.value);
       judge();
-      changed(Number(slider.value));
+      changed(valueAt(slider.value));
     });
     this.listen(input, "input", () => {
-      const value = parsed(input.value);
+      const value = parsed(input.value, min, max);
       if (typeof value === "number") {
-        slider.value = value;
+        slider.value = position(value);
         judge();
         changed(value);
       }
@@ -218,11 +242,40 @@ export class Explorable extends HTMLElement {
     });
     this.listen(input, "change", judge);
     const set = (value) => {
-      slider.value = input.value = value;
+      slider.value = position(value);
+      input.value = value;
       judge();
     };
     const tell = (words) => slider.setAttribute("aria-valuetext", words);
     return { slider, input, error, set, tell };
+  }
+
+  // The row of a class: its logit to change, and its probability.
+  row(name, range, changed) {
+    const field = this.field(`logit of ${name}`, range, changed);
+    const [fill, number] = [make("i"), make("span", { class: "number" })];
+    const bar = make("div", { class: "bar" }, fill);
+    const { slider, input, error } = field;
+    const row = make("div", { class: "row" }, name, slider, input, bar, number, error);
+    const show = (p, logit) => {
+      fill.style.width = `${100 * p}%`;
+      number.textContent = p.toFixed(4);
+      field.tell(`${logit}, probability ${p.toFixed(4)}`);
+    };
+    return { row, field, bar, number, show };
+  }
+
+  // Named numbers, a line each: their list, and the nodes of each name and number.
+  facts(...names) {
+    const nodes = names.map((name) => [
+      make("dt", { class: "muted" }, name),
+      make("dd", { class: "number" }),
+    ]);
+    return [make("dl", { class: "facts" }, ...nodes.flat()), nodes];
+  }
+
+  head(...names) {
+    return make("div", { class: "row head muted" }, ...names.map((name) => make("span", {}, name)));
   }
 
   #render() {

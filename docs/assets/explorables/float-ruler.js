@@ -20,7 +20,7 @@ const RULERS = {
   float32: { min: -130, max: 110, step: 0.5 },
   float64: { min: -900, max: 900, step: 1 },
 };
-const MOST = 8;
+const CLASSES = 8; // at most
 const LOWEST = -10000; // what a field takes
 const FAR = 2000; // beyond both ends of exp in every type
 const FORMS = ["naive softmax", "shifted softmax", "−log of shifted", "−log_softmax"];
@@ -56,7 +56,7 @@ export class FloatRuler extends Explorable {
   static style = `
     .row { grid-template-columns: 2rem 1fr 5rem; }
     input[type="text"] { padding-inline: 0.3rem; }
-    .head { min-height: 0; align-items: end; font-size: 0.7rem; }
+    .head { align-items: end; }
     .head > :last-child { text-align: right; }
     .zones { position: relative; height: 1.2rem; margin: 0 0.4rem; }
     .zones > * { position: absolute; bottom: 0; padding: 0 0.15rem; }
@@ -94,8 +94,9 @@ export class FloatRuler extends Explorable {
     @media (max-width: 44.98em) {
       i { display: block; min-width: 0; padding: 0; text-align: right; }
       .row { grid-template-columns: 1.3rem 1fr 5rem; gap: 0 0.4rem; }
-      .head { font-size: 0.6rem; }
-      .head > :not(.zones) { visibility: hidden; }
+      .row + .row { margin-top: 0; }
+      .head { font-size: 0.6rem; visibility: hidden; }
+      .zones { visibility: visible; }
       .form { grid-template-columns: 1fr auto; }
       .form > :last-child { grid-column: 1 / -1; }
       .verdict { min-height: 2.8em; }
@@ -111,7 +112,7 @@ export class FloatRuler extends Explorable {
   }
 
   read(values) {
-    const logits = numbers(values.get(this.localName), 2, MOST);
+    const logits = numbers(values.get(this.localName), 2, CLASSES);
     const dtype = values.get("dtype");
     const target = Number(values.get("target"));
     return (
@@ -219,7 +220,9 @@ export class FloatRuler extends Explorable {
       const broken = (z) => fails(moved(z), dtype, target);
       const z = first_failure(broken, start, stored(start + end, dtype), dtype);
       const size = outward(z - start);
-      this.breaks[at].textContent = `${words} ${beyond(size)}`;
+      const text = `${words} ${beyond(size)}`;
+      this.breaks[at].textContent = text;
+      this.breaks[at].setAttribute("aria-label", `${FORMS[form]} ${text}`);
       return size;
     });
     this.breaks[0].hidden = this.sizes[0] >= this.sizes[1];
@@ -350,7 +353,6 @@ ${this.breaks[0].hidden ? "" : zeros}    ("naive nan", lambda z: softmax_naive(r
   #fill() {
     const { logits, dtype } = this.state;
     const range = RULERS[dtype];
-    const name = (at) => make("th", { scope: "row" }, at);
     this.state.target = Math.min(this.state.target, logits.length - 1);
 
     this.fields = logits.map((_, at) => {
@@ -365,8 +367,7 @@ ${this.breaks[0].hidden ? "" : zeros}    ("naive nan", lambda z: softmax_naive(r
     const lane = ({ slider, input, error }, name) =>
       make("div", { class: "row" }, make("span", {}, name), slider, input, error);
     const zones = ["0", "subnormal", "normal", "inf"].map((zone) => make("span", {}, zone));
-    const head = make("div", { class: "row head muted" }, make("span", {}, "class"));
-    head.append(make("div", { class: "zones" }, ...zones), make("span", {}, "logit"));
+    const head = this.head("class", make("div", { class: "zones" }, ...zones), "logit");
     const lanes = this.fields.map((field, at) => lane(field, at));
     this.ruler.replaceChildren(head, ...lanes, lane(this.level, "all"));
     this.#write(logits);
@@ -396,7 +397,7 @@ ${this.breaks[0].hidden ? "" : zeros}    ("naive nan", lambda z: softmax_naive(r
     const [foot, body] = [make("tfoot", {}, rows.pop()), make("tbody", {}, ...rows)];
     this.table.replaceChildren(make("thead", {}, first), body, foot);
 
-    this.more.disabled = logits.length === MOST;
+    this.more.disabled = logits.length === CLASSES;
     this.less.disabled = logits.length === 2;
     this.type.value = TYPES.indexOf(dtype);
     this.aim.replaceChildren(...logits.map((_, at) => make("option", { value: at }, at)));

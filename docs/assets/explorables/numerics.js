@@ -52,9 +52,13 @@ export function softmax_stable(logits, dtype) {
   return shares(exps(shift(logits, dtype), dtype), dtype);
 }
 
-// The shift comes before the division: the largest logit stays 0, however small T is.
+// Logits over T. The shift comes before the division: the largest stays 0, however small T is.
+export function tempered(logits, T) {
+  return shift(logits).map((gap) => gap / T);
+}
+
 export function softmax_temperature(logits, T) {
-  return shares(exps(shift(logits).map((gap) => gap / T)));
+  return shares(exps(tempered(logits, T)));
 }
 
 export function logsumexp(logits) {
@@ -91,10 +95,33 @@ export function cross_entropy_softmax_gradient(logits, y) {
   return terms.map((term) => term / total);
 }
 
+// The logits after one step of size eta against the gradient of the loss.
+export function gradient_step(logits, y, eta) {
+  return cross_entropy_softmax_gradient(logits, y).map((g, i) => logits[i] - eta * g);
+}
+
+// Σp² − p_y, the mean of the gradient under p: a wrong class rises to first order below it.
+export function riser_threshold(logits, y) {
+  const probs = softmax_stable(logits);
+  return sum(cross_entropy_softmax_gradient(logits, y).map((g, i) => probs[i] * g));
+}
+
 export function entropy(logits) {
   const log_probs = log_softmax(logits);
   const terms = softmax_stable(logits).map((p, i) => (p === 0 ? 0 : -p * log_probs[i]));
   return sum(terms);
+}
+
+// Of the logits under p(T), from their pairs: no digit cancels.
+export function variance(logits, T = 1) {
+  const probs = softmax_temperature(logits, T);
+  const pair = (i, j) => probs[i] * probs[j] * (logits[i] - logits[j]) ** 2;
+  return sum(probs.flatMap((_, i) => probs.slice(0, i).map((_, j) => pair(i, j))));
+}
+
+// dH/dT, for the entropy of p(T).
+export function entropy_slope(logits, T) {
+  return variance(logits, T) / T ** 3;
 }
 
 export function shift(logits, dtype) {

@@ -1,24 +1,14 @@
 // Logits to drag, and the probabilities that follow: what a gap decides, what a constant does not.
-import { Explorable, float, floats, general, make, numbers } from "./explorable.js";
+import { Explorable, LOGITS, NAMES, float, floats, general, make, numbers } from "./explorable.js";
 import { logsumexp, softmax_stable } from "./numerics.js";
-
-const NAMES = ["buy", "hold", "sell", "class 3", "class 4", "class 5", "class 6", "class 7"];
-const CORNERS = [[80, 22], [10, 143], [150, 143]];
-const RANGE = { min: -10, max: 10, step: 0.1 };
+import { dot, inside, simplex } from "./simplex.js";
 
 // A class is its number, which names it, and its logit.
 export class SoftmaxExplorer extends Explorable {
   static label = "Softmax explorer";
   static style = `
-    .picture { display: grid; grid-template-columns: 1fr 8rem; gap: 1rem; align-items: center; }
-    .head { min-height: 0; }
-    svg { display: block; width: 8rem; margin: auto; overflow: visible; }
-    svg text { fill: currentColor; font-size: 13px; text-anchor: middle; }
     .constant { margin-top: 0.3rem; }
     @media (max-width: 44.98em) {
-      .picture { grid-template-columns: 1fr; }
-      .row + .row { margin-top: 0.3rem; }
-      .head :last-child { display: none; }
       .effect { min-height: 2.8em; }
       .odds { display: block; min-height: 1.6em; }
     }
@@ -53,7 +43,7 @@ export class SoftmaxExplorer extends Explorable {
 
   build() {
     const lead = make("p", { class: "muted" }, "Drag or type the logits: only their gaps count.");
-    this.add = this.field("constant added to all logits", RANGE, (constant) =>
+    this.add = this.field("constant added to all logits", LOGITS, (constant) =>
       this.update({ constant }),
     );
     this.add.set(this.state.constant);
@@ -91,11 +81,7 @@ export class SoftmaxExplorer extends Explorable {
     const logits = classes.map(([, logit]) => logit);
     const shifted = logits.map((logit) => logit + constant);
     const probs = (this.probs = softmax_stable(shifted));
-    this.bars.forEach(({ bar, number, field }, at) => {
-      bar.style.transform = `scaleX(${probs[at]})`;
-      number.textContent = probs[at].toFixed(4);
-      field.tell(`${logits[at]}, probability ${probs[at].toFixed(4)}`);
-    });
+    this.bars.forEach((row, at) => row.show(probs[at], logits[at]));
 
     const unshifted = softmax_stable(logits);
     this.change = Math.max(...probs.map((p, at) => Math.abs(p - unshifted[at]))).toFixed(4);
@@ -110,8 +96,7 @@ export class SoftmaxExplorer extends Explorable {
     this.odds.replaceChildren("= e", make("sup", {}, gap), ` = ${this.ratio}`);
 
     if (!this.point) return;
-    const at = [0, 1].map((axis) => probs.reduce((sum, p, i) => sum + p * CORNERS[i][axis], 0));
-    this.point.setAttribute("transform", `translate(${at})`);
+    this.point.setAttribute("transform", `translate(${inside(probs)})`);
     const label = `The point p in a triangle: ${this.#listed()}`;
     this.point.parentNode.setAttribute("aria-label", label);
   }
@@ -162,21 +147,15 @@ print(f"ratio of {names[one]} to {names[other]}: {ratio:.4g}")
   #fill() {
     const { classes, pair } = this.state;
     this.bars = classes.map((found) => {
-      const field = this.field(`logit of ${NAMES[found[0]]}`, RANGE, (logit) => {
+      const row = this.row(NAMES[found[0]], LOGITS, (logit) => {
         found[1] = logit;
         this.update({});
       });
-      field.set(found[1]);
-      return { id: found[0], field, bar: make("i"), number: make("span", { class: "number" }) };
+      row.field.set(found[1]);
+      return { id: found[0], ...row };
     });
-    const head = make("div", { class: "row head muted" });
-    head.append(..."class,logit,,probability".split(",").map((name) => make("span", {}, name)));
-    const rows = this.bars.map(({ id, field: { slider, input, error }, bar, number }) => {
-      const shown = make("div", { class: "bar" }, bar);
-      const name = make("span", {}, NAMES[id]);
-      return make("div", { class: "row" }, name, slider, input, shown, number, error);
-    });
-    this.rows.replaceChildren(head, ...rows);
+    const head = this.head("class", "logit", "", "probability");
+    this.rows.replaceChildren(head, ...this.bars.map(({ row }) => row));
     this.more.disabled = classes.length === NAMES.length;
     this.less.disabled = classes.length === 2;
     this.pair.forEach((select, at) => {
@@ -195,14 +174,8 @@ print(f"ratio of {names[one]} to {names[other]}: {ratio:.4g}")
       this.side.replaceChildren(make("p", { class: "muted" }, text));
       return;
     }
-    const edge = { points: CORNERS.join(" "), fill: "none", stroke: "var(--fig-muted)" };
-    this.point = make("circle", { r: 6, fill: "var(--fig-1)" });
-    const names = this.state.classes.map(([id], at) => {
-      const [x, y] = CORNERS[at];
-      return make("text", { x, y: y + (at ? 17 : -8) }, NAMES[id]);
-    });
-    const box = { viewBox: "0 0 160 165", role: "img" };
-    this.side.replaceChildren(make("svg", box, make("polygon", edge), ...names, this.point));
+    this.point = dot();
+    this.side.replaceChildren(simplex(this.state.classes.map(([id]) => NAMES[id]), this.point));
   }
 }
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from softmax_ce.verify.equations.latex import FormulaError
-from softmax_ce.verify.equations.worlds import DTYPE
+
+DTYPE = torch.float64
 
 
 class Row:
@@ -79,7 +80,7 @@ def times(left: Any, right: Any) -> Any:
         return left @ right
     for factor, other in ((left, right), (right, left)):
         # 0 log 0 is 0: a logarithm is what is −inf here. A quotient by 0 is +inf, and stays wrong.
-        if factor.dim() == 0 and factor == 0 and (other == -torch.inf).any():
+        if not factor.dim() and factor.item() == 0 and (other == -torch.inf).any():
             return torch.where(other == -torch.inf, 0, factor * other)
     return left * right
 

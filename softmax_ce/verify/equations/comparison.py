@@ -6,6 +6,7 @@ hold letters of a world may cancel from numbers of the size of 1, so there it is
 eps; sides that are written in numbers alone must agree relatively.
 """
 
+import operator
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,12 +14,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from softmax_ce.verify.equations.arithmetic import Row, tensor
+from softmax_ce.verify.equations.arithmetic import DTYPE, Row, tensor
 from softmax_ce.verify.equations.latex import FormulaError
-from softmax_ce.verify.equations.worlds import DTYPE
 
 EPS = torch.finfo(DTYPE).eps
 TOLERANCE = 2**20 * EPS
+OF_WHOLE = {
+    "=": operator.eq,
+    r"\ne": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    r"\le": operator.le,
+    r"\ge": operator.ge,
+}
 DECIMAL = re.compile(
     r"-? *(?P<whole>\d+)(?:\.(?P<decimals>\d+))?(?: *\\(?:cdot|times) *10\^\{?(?P<power>-?\d+)\}?)?"
 )
@@ -42,18 +50,20 @@ def agree(sign: str, left: Any, right: Any, room: Callable[[Tensor, Tensor], Ten
     """Whether the relation holds, with as much room as equal sides need."""
     if sign == r"\in":
         return _is_member(left, right)
+    if isinstance(left, int) and isinstance(right, int) and sign in OF_WHOLE:
+        return bool(OF_WHOLE[sign](left, right))
     if isinstance(left, Row) != isinstance(right, Row):
         raise FormulaError("a row is compared with what is none")
     if isinstance(left, Row):
         left, right = left.column, right.column
-    left, right = tensor(left), tensor(right)
+    left, right = tensor(left).detach(), tensor(right).detach()
     if left.dim() and right.dim() and left.shape != right.shape:
         raise FormulaError(f"cannot compare the shapes {[*left.shape]} and {[*right.shape]}")
-    if left.isnan().any() or right.isnan().any():
-        return False
     if sign in (">", r"\ge"):
         left, right = right, left
-    if not (left.isfinite().all() and right.isfinite().all()):
+    if not _are_finite(left, right):
+        if left.isnan().any() or right.isnan().any():
+            return False
         return sign in ("<", ">") and bool((left < right).all())
     near = (left - right).abs() <= room(left, right)
     if sign in ("=", r"\approx"):
@@ -65,6 +75,11 @@ def agree(sign: str, left: Any, right: Any, room: Callable[[Tensor, Tensor], Ten
     if sign in "<>":  # apart by more than a rounding
         return bool((right - left > 4 * EPS * torch.maximum(left.abs(), right.abs())).all())
     raise FormulaError(f"{sign} cannot be run: say why in a comment behind the formula")
+
+
+def _are_finite(left: Tensor, right: Tensor) -> bool:
+    # What is not finite stays so under a multiplication by 0, and in a sum.
+    return bool(left.mul(0).sum() + right.mul(0).sum() == 0)
 
 
 def _is_member(element: Any, members: Any) -> bool:

@@ -14,8 +14,8 @@ from lark import Token, Tree
 from torch import Tensor
 
 from softmax_ce.verify.equations.arithmetic import (
+    DTYPE,
     combined,
-    gradient_of,
     number,
     plus,
     power,
@@ -47,7 +47,7 @@ from softmax_ce.verify.equations.nodes import (
     symbols,
 )
 from softmax_ce.verify.equations.notation import ANYTHING, family
-from softmax_ce.verify.equations.worlds import DTYPE, World
+from softmax_ce.verify.equations.worlds import World
 
 REDUCTIONS: dict[str, Callable[..., Tensor]] = {
     r"\sum": torch.sum,
@@ -295,8 +295,7 @@ class Evaluator:
     def _gradient(self, value: Any, variable: Node) -> Any:
         places = [script for script in scripts_of(variable) if is_index(script)]
         name, indices = self._resolved(str(symbol_of(variable)), places)
-        node, is_input = self.world[name], self.world.notation.is_input(name)
-        gradient = gradient_of(value, node, name, is_input)
+        gradient = self.world.gradient(value, name)
         entry: Any = (..., *indices)  # the last dimensions are the variable's
         return gradient[entry] if indices else gradient
 
@@ -372,13 +371,7 @@ class Evaluator:
                 raise FormulaError(r"a Kronecker delta has two indices, \delta_{ij}")
             return number(pair[0] == pair[1])
         name, indices = self._resolved(name, places)
-        value = self.world[name]
-        if not isinstance(value, Tensor) or value.dim() < len(indices):
-            raise FormulaError(f"{name} has no entry {', '.join(map(str, indices))}")
-        for index, size in zip(indices, value.shape, strict=False):
-            if index >= size:
-                raise FormulaError(f"{name} has no entry {index}")
-        return value[tuple(indices)]
+        return self.world.entry(name, tuple(indices))
 
     def _resolved(self, name: str, places: list[Node]) -> tuple[str, list[int]]:
         """The tensor and the indices that a symbol with subscripts means: z_j, or z^{(n)}_j."""
@@ -398,7 +391,9 @@ class Evaluator:
             for factor in factors_of(child):  # of z_{ij} both
                 if isinstance(factor, Token) or is_a(factor, "chain"):
                     raise FormulaError("an index is a symbol or a number")
-                index = float(tensor(self._position(factor)).detach())
+                index = self._position(factor)
+                if not isinstance(index, int):
+                    index = float(tensor(index).detach())
                 if index != int(index) or index < 0:
                     raise FormulaError(f"{index:g} is no index")
                 yield int(index)
@@ -408,7 +403,12 @@ class Evaluator:
         if is_a(node, "parentheses"):
             (node,) = node.children
         name = name_of(node)
-        return self.indices[name] if name in self.indices else self.value(node)
+        if name in self.indices:
+            return self.indices[name]
+        value = self.world[name] if name and self.world.notation.knows(name) else None
+        if isinstance(value, Tensor) and value.dtype == torch.long and not value.dim():
+            return int(value)
+        return self.value(node)
 
     def _powers(self, value: Any, scripts: list[Node]) -> Any:
         for script in scripts:

@@ -1,7 +1,9 @@
 """What the nodes of a formula are: symbols, indices, derivatives, settings."""
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 
 from lark import Token, Tree
 
@@ -21,6 +23,24 @@ SPELLINGS = {
     r"\neq": r"\ne",
 }
 DIFFERENTIALS = ("partial", "d")
+R = TypeVar("R")
+
+
+def once(function: Callable[[Any], R]) -> Callable[[Any], R]:
+    """Ask each node once, and note the answer on it: a formula is evaluated thousands of times."""
+    note = f"noted_{function.__name__}"
+
+    @wraps(function)
+    def noted(node: Any) -> R:
+        if not isinstance(node, Tree):
+            return function(node)
+        facts = vars(node)
+        if note not in facts:
+            facts[note] = function(node)
+        answer: R = facts[note]
+        return answer
+
+    return noted
 
 
 def relation(token: Token) -> str:
@@ -33,6 +53,7 @@ def is_a(node: Any, *kinds: str) -> bool:
     return isinstance(node, Tree) and node.data in kinds
 
 
+@once
 def name_of(node: Any) -> str | None:
     """The symbol that a node is, with nothing on it or beside it."""
     return identifier(str(node.children[0])) if is_a(node, "symbol") else None
@@ -48,6 +69,7 @@ def scripts_of(factor: Any) -> list[Node]:
     return factor.children[1:] if is_a(factor, "scripted") else []
 
 
+@once
 def symbol_of(factor: Any) -> str | None:
     """The symbol that a factor is, whatever stands on it."""
     return name_of(base_of(factor))
@@ -58,6 +80,7 @@ def factors_of(node: Node) -> list[Any]:
     return list(node.children) if is_a(node, "term") else [node]
 
 
+@once
 def is_index(script: Node) -> bool:
     """Whether a script picks an entry: a subscript, or (n)."""
     if script.data == "sup" and is_a(script.children[0], "parentheses"):
@@ -85,20 +108,19 @@ def power_of(factor: Node) -> int:
     return 1
 
 
+@once
 def differential(item: Any) -> int:
     r"""The order of the derivative that d or \partial begins; 0 where neither stands."""
     return power_of(item) if symbol_of(item) in DIFFERENTIALS else 0
 
 
+@once
 def symbols(node: Node) -> frozenset[str]:
     """The symbols that occur in a formula."""
     if isinstance(node, Token):
         return frozenset()
-    names: frozenset[str] | None = getattr(node, "names", None)
-    if names is None:  # found once: a formula is evaluated thousands of times
-        found = node.find_data("symbol")
-        names = node.names = frozenset(identifier(str(symbol.children[0])) for symbol in found)
-    return names
+    found = node.find_data("symbol")
+    return frozenset(identifier(str(symbol.children[0])) for symbol in found)
 
 
 def is_setting(left: Node, sign: str, right: Node, notation: Notation) -> bool:
@@ -174,6 +196,7 @@ class Derivative(NamedTuple):
         return cls(above[1:], variables)
 
 
+@once
 def derivative_of(item: Node) -> Derivative | None:
     r"""The fraction as a derivative, if both its parts begin with d or \partial."""
     if not is_a(item, "fraction"):

@@ -2,20 +2,20 @@
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from softmax_ce.verify.equations import latex
-from softmax_ce.verify.equations.arithmetic import Row, tensor
+from softmax_ce.verify.equations.arithmetic import DTYPE, Row, tensor
 from softmax_ce.verify.equations.chains import Relation
 from softmax_ce.verify.equations.comparison import agree, half_a_unit, room
 from softmax_ce.verify.equations.evaluate import Evaluator, UnboundIndexError
 from softmax_ce.verify.equations.latex import FormulaError, Node
 from softmax_ce.verify.equations.nodes import INDICES, input_of, is_a, scripts_of, symbols
-from softmax_ce.verify.equations.worlds import DTYPE, World
+from softmax_ce.verify.equations.worlds import World
 
 ORDER_POINTS = (2, 3, 4)  # powers of ten at which a remainder is compared with its order
 ERRORS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -48,13 +48,26 @@ def hold(found: list[Relation], drawn: list[World], text: str) -> None:
             continue
         try:
             texts = [latex.source(side, text) for side in (relation.left, relation.right)]
-            tried = sum(_try_in(world, relation, texts) for world in drawn)
+            tried = sum(_try_simply(world, relation, texts) for world in drawn)
         except (FormulaError, DoesNotHoldError):
             raise
         except ERRORS as error:
             raise FormulaError(f"{type(error).__name__}: {error}") from error
         if not tried:
             raise FormulaError("its conditions hold in no world")
+
+
+def _try_simply(world: World, relation: Relation, texts: list[str]) -> int:
+    """The same as `_try_in`; what fails is shown with the roundest logits that show it."""
+    try:
+        return _try_in(world, relation, texts)
+    except DoesNotHoldError:
+        for digits in range(3):
+            rows = {name: world[name].detach().round(decimals=digits) for name in ("z", "z_n")}
+            rounded = world.with_(**{name: row.requires_grad_() for name, row in rows.items()})
+            with suppress(FormulaError):
+                _try_in(rounded, relation, texts)
+        raise
 
 
 def _try_in(world: World, relation: Relation, texts: list[str]) -> int:

@@ -46,9 +46,8 @@ def constants_in_figures(path: str, text: str) -> Iterator[Spot]:
     if not re.match(r"softmax_ce/figures/(?!style|_)", path):
         return
     source = Source(text)
-    skipped = {
-        id(inner) for node in ast.walk(source.tree) if _is_look(node) for inner in ast.walk(node)
-    }
+    looks = [look for node in ast.walk(source.tree) for look in _looks(node)]
+    skipped = {id(inner) for look in looks for inner in ast.walk(look)}
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
             for place in range(*source.span(node)) if id(node) not in skipped else ():
@@ -56,12 +55,20 @@ def constants_in_figures(path: str, text: str) -> Iterator[Spot]:
                     yield place, place + 1, "0123456789"
 
 
-def _is_look(node: ast.AST) -> bool:
+def _looks(node: ast.AST) -> Iterator[ast.AST]:
+    """The node, or what it holds, if only the look hangs on it."""
     if isinstance(node, ast.Assign):
-        return any(f"'{name}'" in ast.dump(node.targets[0]) for name in OFFSETS)
-    if isinstance(node, ast.keyword):
-        return node.arg in LOOKS
-    return isinstance(node, ast.Call) and name_of(node) in PLACES
+        if any(f"'{name}'" in ast.dump(node.targets[0]) for name in OFFSETS):
+            yield node
+    elif isinstance(node, ast.Dict):  # of keywords
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value in LOOKS:
+                yield value
+    elif isinstance(node, ast.keyword):
+        if node.arg in LOOKS:
+            yield node
+    elif isinstance(node, ast.Call) and name_of(node) in PLACES:
+        yield node
 
 
 def _programs(path: str, text: str) -> Iterator[Source]:

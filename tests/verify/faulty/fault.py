@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 Files = dict[str, str]  # the text of each file, by its path in the project
 Spot = tuple[int, int, Iterable[str]]  # where a text may change, and what may stand there then
+Place = tuple[str, Spot]  # in the file of a path
 AROUND = 30  # characters shown on both sides of a change, and of a long one
 
 
@@ -25,22 +26,27 @@ class Fault(NamedTuple):
         return f"{self.path}:{self.line}: {self.change}"
 
 
-Generator = Callable[[Random, Files], Iterator[Fault]]
+Places = Callable[[Files], Iterator[Place]]
 
 
-def anywhere(spots: Callable[[str, str], Iterator[Spot]]) -> Generator:
-    """The generator of faults at the places that `spots` finds in the text of a path."""
+def anywhere(spots: Callable[[str, str], Iterator[Spot]]) -> Places:
+    """The places that `spots` finds in the text of a path, in all files."""
 
-    def generate(random: Random, files: Files) -> Iterator[Fault]:
-        places = [(path, spot) for path, text in files.items() for spot in spots(path, text)]
-        return in_any_order(random, files, places)
+    def places(files: Files) -> Iterator[Place]:
+        return ((path, spot) for path, text in files.items() for spot in spots(path, text))
 
-    return generate
+    return places
 
 
-def in_any_order(
-    random: Random, files: Files, places: Iterable[tuple[str, Spot]]
-) -> Iterator[Fault]:
+def all_of(files: Files, places: Iterable[Place]) -> Iterator[Fault]:
+    """Every fault that can be made at these places."""
+    for path, (start, end, news) in places:
+        for new in news:
+            if new != files[path][start:end]:
+                yield _fault(path, files[path], start, end, new)
+
+
+def in_any_order(random: Random, files: Files, places: Iterable[Place]) -> Iterator[Fault]:
     """A fault at each place, by lot.
 
     A place draws for itself, by what stands around it: the others' lots stay when a page changes.

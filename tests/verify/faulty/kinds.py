@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from tests.verify.faulty import checks, code, formulas, notation, pages
-from tests.verify.faulty.fault import Generator, anywhere
+from tests.verify.faulty.fault import Places, anywhere
 from tests.verify.faulty.trial import Check
 
 
@@ -12,7 +12,7 @@ class Kind(NamedTuple):
 
     name: str
     number: int
-    generate: Generator
+    places: Places
     checks: tuple[Check, ...]
 
 
@@ -30,7 +30,12 @@ KINDS = [
         anywhere(pages.digits_in_outputs),
         (checks.verify_page, checks.docstring_tests),
     ),
-    Kind("digit in a sentence", 30, anywhere(pages.digits_in_sentences), PAGE),
+    Kind(
+        "digit in a sentence",
+        30,
+        anywhere(pages.digits_in_sentences),
+        (checks.verify_page, checks.sentence_tests),
+    ),
     Kind("digit in an alt or a caption", 24, anywhere(pages.digits_in_alts_and_captions), WORDS),
     Kind("digit in an expression", 12, anywhere(pages.digits_in_expressions), PAGE),
     Kind("sign in a formula", 30, anywhere(formulas.each(formulas.signs)), PAGE),

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 from itertools import combinations
-from random import Random
 
-from tests.verify.faulty.fault import Fault, Files, Generator, Spot, in_any_order
+from tests.verify.faulty.fault import Files, Place, Places, Spot
 from tests.verify.faulty.views import (
     CODE_SPAN,
     FENCE,
@@ -91,27 +90,25 @@ def _images(path: str, text: str) -> Iterator[re.Match[str]]:
         yield from NOTEBOOK_ALT.finditer(text)
 
 
-def swapped(group: str) -> Generator:
+def swapped(group: str) -> Places:
     """On a page with two figures their captions are swapped; or one is taken from another page."""
 
-    def generate(random: Random, files: Files) -> Iterator[Fault]:
+    def places(files: Files) -> Iterator[Place]:
         images = {
             path: [image for image in _images(path, text) if group in image.groupdict()]
             for path, text in files.items()
         }
-        places: list[tuple[str, Spot]] = []
         for path, here in images.items():
             elsewhere = [
                 image[group] for other in images if other != path for image in images[other]
             ]
-            places += [(path, (*image.span(group), elsewhere)) for image in here]
+            yield from ((path, (*image.span(group), elsewhere)) for image in here)
             for first, second in combinations(here, 2):
                 between = files[path][first.end(group) : second.start(group)]
                 new = second[group] + between + first[group]
-                places.append((path, (first.start(group), second.end(group), [new])))
-        return in_any_order(random, files, places)
+                yield path, (first.start(group), second.end(group), [new])
 
-    return generate
+    return places
 
 
 def alts_removed(path: str, text: str) -> Iterator[Spot]:
