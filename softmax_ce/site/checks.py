@@ -40,7 +40,9 @@ def start(*, stays: bool = False) -> None:
     """Start the process; one that stays keeps torch at hand for the next builds."""
     global _worker, _lines
     if _worker is None or _worker.poll() is not None:
-        command = [sys.executable, "-B", "-m", "softmax_ce.verify.worker", *["stay"] * stays]
+        # With -m, each process that runs a block would import the worker's module again.
+        program = "from softmax_ce.verify.worker import main; main()"
+        command = [sys.executable, "-B", "-c", program, *["stay"] * stays]
         _worker, _lines = _piped(command), 0
 
 

@@ -5,7 +5,6 @@ then the answer. What is not known it has run in processes that see the sources 
 and are forked from one that has torch at hand.
 """
 
-# Nothing that takes time is imported above: each process that runs a block imports this file.
 import json
 import os
 import sys
@@ -115,7 +114,3 @@ def main() -> None:
             answer(json.loads(request), memory, partial(print, file=answers, flush=True))
             if "stay" in sys.argv:
                 start_server()
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -43,6 +43,8 @@ def _one_thread() -> Iterator[None]:
 @_one_thread()
 def hold(found: list[Relation], drawn: list[World], text: str) -> None:
     """Try the relations of a formula in these worlds; raise where one does not hold."""
+    for world in drawn:
+        world.sides.clear()
     for relation in found:
         if not relation.claims_something(drawn[0].notation):
             continue
@@ -84,6 +86,14 @@ def _try_in(world: World, relation: Relation, texts: list[str]) -> int:
             free.append(unbound.args[0])
         else:
             return tried
+
+
+class Side(NamedTuple):
+    """What a side of a relation is in a world."""
+
+    value: Any
+    slack: float
+    orders: list[Node]
 
 
 class _Trial:
@@ -132,9 +142,26 @@ class _Trial:
 
     def _sides(self, world: World) -> tuple[Any, Any, float, list[Node], list[Node]]:
         """Both values, the slack of the limits in them, and the orders O(...) of each side."""
-        on_left, on_right = (Evaluator(world, self.indices) for _ in range(2))
-        values = on_left.value(self.relation.left), on_right.value(self.relation.right)
-        return *values, on_left.slack + on_right.slack, on_left.orders, on_right.orders
+        on_left, on_right = (
+            self._side(world, side) for side in (self.relation.left, self.relation.right)
+        )
+        return (
+            on_left.value,
+            on_right.value,
+            on_left.slack + on_right.slack,
+            on_left.orders,
+            on_right.orders,
+        )
+
+    def _side(self, world: World, node: Node) -> Side:
+        """A side in a world, which in a chain ends one relation and begins the next."""
+        key = id(node), *self.indices.items()
+        if key not in world.sides:
+            evaluator = Evaluator(world, self.indices)
+            value = evaluator.value(node)
+            world.sides[key] = Side(value, evaluator.slack, evaluator.orders)
+        side: Side = world.sides[key]
+        return side
 
     def _room(self, left: Tensor, right: Tensor) -> Tensor:
         """How far apart the sides may be: a rounding, what is written, or what `within` says."""

@@ -50,6 +50,7 @@ class World:
         self.notation = notation
         self.seed = seed
         self.used: dict[str, Any] = {}  # the inputs that were asked for
+        self.sides: dict[Any, Any] = {}  # of the formula that is tried: see `trial`
         self._values: dict[str, Any] = {}
         self._entries: dict[tuple[str, tuple[int, ...]], Tensor] = {}
         self._gradients: dict[tuple[int, str], Tensor] = {}  # of entries, by their ids
