@@ -197,7 +197,8 @@ export class Explorable extends HTMLElement {
     const copy = (text) => async (button) => {
       const done = await copied(text(), this.voice.parentNode);
       button.focus();
-      this.say(done ? "Copied." : "This browser does not let a page copy.");
+      const words = done ? "Copied." : "This browser does not let a page copy.";
+      this.later("say", 0, () => this.say(words)); // in place of a change that has yet to rest
       button.classList.toggle("done", done);
       this.later(button, 2000, () => button.classList.remove("done"));
     };
