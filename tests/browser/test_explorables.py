@@ -1,5 +1,6 @@
 """What a person does with the interactive pictures: by keyboard, by mouse, by touch."""
 
+import math
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,6 +13,7 @@ import torch
 from playwright.sync_api import Browser, Locator, Page, expect
 from torch.nn.functional import cross_entropy
 
+import softmax_ce
 from softmax_ce.verify.run import run
 
 BAD = ["abc", "", "1e999", "--1", "0x10", "1,5"]
@@ -62,6 +64,24 @@ OF_STEPPER = """explorer => {
     ]
     return lines.filter(line => line).join("\\n") + "\\n"
 }"""
+OF_RULER = """ruler => {
+    const root = ruler.shadowRoot
+    const text = node => node.textContent.replaceAll("−", "-").trim()
+    const cells = row => [...row.cells].slice(1).map(text)
+    const rows = [...root.querySelectorAll("tbody tr")]
+        .map(row => cells(row).map(cell => cell.split(" ")[0]).join(" "))
+    const bound = words => words.replace("≤", "<=").replace("≥", ">=")
+    const ends = text(root.querySelector(".ends")).matchAll(/(\\w+) at z (. \\S+\\d)/g)
+    const forms = [...root.querySelectorAll(".form")]
+    return [
+        ...rows,
+        `sum ${cells(root.querySelector("tfoot tr"))[1].split(" ")[0]}`,
+        ...forms.map(form => text(form.querySelector(".number"))),
+        ...[...ends].map(([, word, end]) => bound(`exp ${word} ${end}`)),
+        ...forms.flatMap(form => [...form.querySelectorAll("button:not([hidden])")].map(
+            button => `${text(form.firstChild).replace(" softmax", "")} ${bound(text(button))}`)),
+    ].join("\\n") + "\\n"
+}"""
 BARS = """explorer => [...explorer.shadowRoot.querySelectorAll(".bar")].map(bar =>
     bar.firstChild.getBoundingClientRect().width / bar.getBoundingClientRect().width)"""
 POINT = """explorer => {
@@ -104,6 +124,9 @@ class Kind(NamedTuple):
     fragment: str  # of a link, with the largest picture
     others: tuple[str, ...]  # fragments that are no state of it
     controls: int
+    logits: tuple[str, str] = ("logit of buy", "logit of hold")  # fields of the first two classes
+    shown: str = r"buy: (?:.*p )?(\d\.\d{4})"  # a number on screen, and the words it is said in
+    said: str = "buy {}.*, hold .+, sell .+"
 
 
 SOFTMAX = Kind(
@@ -134,7 +157,19 @@ STEPPER = Kind(
     controls=1 + 2 + 3 * 2 + 5,
 )
 SMALL = STEPPER._replace(page="gradient.html")
-KINDS = [SOFTMAX, TEMPERATURE, STEPPER, SMALL]
+RULER = Kind(
+    tag="float-ruler",
+    page="stability.html",
+    screen=OF_RULER,
+    fields=("logit of class 1", "largest logit, which moves all"),
+    fragment="88.5,88,2.5,0.001,5,6,7,-8&dtype=bfloat16&target=2",
+    others=SOFTMAX.others,
+    controls=2 + 4 * 2 + 8 + 5,
+    logits=("logit of class 0", "logit of class 1"),
+    shown=r"sum .+\n(.+)",
+    said="Target: naive softmax {}, shifted softmax .+, −log of shifted .+, −log_softmax .+",
+)
+KINDS = [SOFTMAX, TEMPERATURE, STEPPER, SMALL, RULER]
 
 
 class Explorer:
@@ -595,6 +630,241 @@ def test_a_step_is_dragged_and_taken_by_touch_on_a_phone(url: str, phone: Any) -
     assert stepper.screen() == after_steps([0, 1.25, -0.7], 0, eta, 1)
 
 
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+ALL = "largest logit, which moves all"
+HARD = [
+    [2.0, 1.0, 0.1],
+    [89.0, 88.0, 0.0],
+    [88.5, 88.5, 88.5],
+    [10.8, 10.8, -3.0],
+    [-104.0, -104.0, -104.0],
+    [-100.0, -101.0, -104.0],
+    [-12.0, -15.0, -18.0],
+    [709.5, 709.4, -745.5],
+    [0.0, 7.7, 40.0],
+    [-1e4, 1e4, 0.3],
+]
+
+
+class Ruler(Explorer):
+    """The float ruler of an open page."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page, RULER)
+
+    def choose(self, dtype: str) -> None:
+        self.field("float type").select_option(dtype)
+
+    def set(self, logits: list[float]) -> None:
+        for at, logit in enumerate(logits):
+            self.field(f"logit of class {at}").fill(f"{logit:.17g}")
+
+    def logits(self) -> list[float]:
+        boxes = self.element.get_by_role("textbox", name="logit of class").all()
+        return [float(box.input_value()) for box in boxes]
+
+
+def ruled(logits: list[float], dtype: str, y: int = 0) -> str:
+    """What the ruler shows of a row, but for where the forms first break."""
+    z = torch.tensor(logits, dtype=getattr(torch, dtype))
+    naive, shifted = softmax_ce.softmax_naive(z), softmax_ce.softmax_stable(z)
+    rows = zip(*(column.tolist() for column in (z, z.exp(), naive, shifted)), strict=True)
+    lines = ["{:.6g} {:.4g} {:.4g} {:.4g}".format(*row) for row in rows]
+    lines.append(f"sum {z.exp().sum():.4g}")
+    losses = softmax_ce.cross_entropy_manual(z, y), -softmax_ce.log_softmax(z)[y]
+    lines += [f"{value:z.4g}" for value in (naive[y], shifted[y], *losses)]
+    return "\n".join(lines) + "\n"
+
+
+def state(e: torch.Tensor) -> str:
+    if e == 0 or e.isinf():
+        return "0" if e == 0 else "inf"
+    return "subnormal" if e < torch.finfo(e.dtype).smallest_normal else "normal"
+
+
+@pytest.fixture
+def ruler(url: str, reader: Any) -> Ruler:
+    """The float ruler at a desk."""
+    reader.page.goto(url + RULER.page)
+    return Ruler(reader.page)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_ruler_shows_torchs_numbers_nan_and_inf_in_each_type(ruler: Ruler, dtype: str) -> None:
+    ruler.choose(dtype)
+    for logits in HARD:
+        ruler.set(logits)
+        assert ruler.screen().startswith(ruled(logits, dtype)), logits
+        exps = torch.tensor(logits, dtype=getattr(torch, dtype)).exp()
+        states = ruler.element.locator("tbody i").all_text_contents()
+        assert states == [state(e) for e in exps]
+    ruler.field("target class").select_option("2")
+    assert ruler.screen().startswith(ruled(HARD[-1], dtype, 2))
+
+
+def test_a_sentence_says_which_failure_is_on_the_ruler(ruler: Ruler) -> None:
+    ruler.choose("float32")
+    verdict = ruler.element.locator(".verdict")
+    for logits, words in (
+        (HARD[0], "the forms agree"),
+        (HARD[1], "inf / inf is nan"),
+        (HARD[2], "their sum is inf: every p is 0"),
+        (HARD[4], "0 / 0 is nan"),
+        (HARD[5], "digits are lost"),
+    ):
+        ruler.set(logits)
+        expect(verdict).to_contain_text(words)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_the_ruler_calls_the_first_breaks_in_torch_and_nothing_nearer_does(
+    ruler: Ruler, dtype: str
+) -> None:
+    of = getattr(torch, dtype)
+    ruler.choose(dtype)
+    logits = [1.5, 3.0, 2.75, -7.0]
+    ruler.press("Add class")
+    ruler.set(logits)
+    z = torch.tensor(logits, dtype=of)
+    tiny = torch.finfo(of).smallest_normal
+
+    def raised(level: float) -> torch.Tensor:
+        return torch.tensor([logit - 3 + level for logit in logits], dtype=of)
+
+    def aimed(gap: float) -> torch.Tensor:
+        return torch.cat([torch.tensor([3 + gap], dtype=of), z[1:]])
+
+    def fails(what: str, x: float) -> bool:
+        e = torch.tensor(x, dtype=of).exp()
+        naive, stable = softmax_ce.softmax_naive(raised(x)), softmax_ce.softmax_stable(aimed(x))
+        return bool(
+            {
+                "exp 0": e == 0,
+                "exp subnormal": e < tiny,
+                "exp inf": e.isinf(),
+                "naive all 0": raised(x).exp().sum().isinf(),
+                "naive nan": naive.isnan().any(),
+                "naive digits lost": raised(x).exp().sum() < tiny,
+                "shifted 0": stable[0] == 0,
+                "-log of shifted inf": stable[0].log().isinf(),
+                "-log of shifted 0": stable[0].log() == 0,
+                "-log_softmax 0": softmax_ce.log_softmax(aimed(x))[0] == 0,
+            }[what]
+        )
+
+    lines = ruler.screen().splitlines()[len(logits) + 1 + 4 :]
+    assert len(lines) == 3 + 8
+    for line in lines:
+        what, sign, number = line.rsplit(" ", 2)
+        x = float(number)
+        assert sign == ("<=" if x < 0 else ">=")
+        step = max(2e-5, 1.01 * max(abs(x), abs(3 + x)) * torch.finfo(of).eps)
+        assert fails(what, x), line
+        assert not fails(what, x - math.copysign(step, x)), line
+
+
+def test_pressing_what_breaks_a_form_breaks_it(ruler: Ruler) -> None:
+    forms = ruler.element.locator(".form")
+    for dtype in DTYPES:
+        for form, button, given in (
+            (0, "all 0", "0"),
+            (0, "nan ≥", "nan"),
+            (0, "nan ≤", "nan"),
+            (1, "0 ≤", "0"),
+            (2, "inf ≤", "inf"),
+            (2, "0 ≥", "0"),
+            (3, "0 ≥", "0"),
+        ):
+            ruler.press("Reset")
+            ruler.choose(dtype)
+            forms.nth(form).get_by_role("button", name=button).click()
+            expect(forms.nth(form).locator(".number")).to_have_text(given)
+            assert ruler.screen().startswith(ruled(ruler.logits(), dtype))
+
+
+def test_all_logits_are_moved_by_keys_and_keep_their_gaps(ruler: Ruler) -> None:
+    slider = ruler.slider(ALL)
+    slider.focus()
+    for key, top in (
+        ("ArrowRight", 2.1),
+        ("ArrowDown", 2),
+        ("PageUp", 6),
+        ("End", 16),
+        ("Home", -24),
+    ):
+        ruler.page.keyboard.press(key)
+        expect(ruler.field(ALL)).to_have_value(f"{top:g}")
+        assert ruler.logits() == pytest.approx([top, top - 1, top - 1.9], abs=1e-9)
+        assert ruler.screen().startswith(ruled(ruler.logits(), "float16"))
+    expect(slider).to_have_attribute(
+        "aria-valuetext", "-24. Every exponential is 0, and 0 / 0 is nan."
+    )
+    expect(ruler.slider("logit of class 1")).to_have_attribute("aria-valuetext", "-25, exp 0, 0")
+
+
+def test_a_mark_on_the_ruler_is_dragged_by_mouse_into_inf(reader: Any, ruler: Ruler) -> None:
+    reader.settle()
+    slider, mouse = ruler.slider("logit of class 1"), ruler.page.mouse
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    mouse.move(box["x"] + box["width"] / 2, middle)
+    mouse.down()
+    for share in (0.6, 0.8, 0.95):
+        mouse.move(box["x"] + box["width"] * share, middle)
+        logits = ruler.logits()
+        assert ruler.screen().startswith(ruled(logits, "float16"))
+        expect(ruler.field(ALL)).to_have_value(f"{max(logits):g}")
+    mouse.up()
+    assert logits[1] == pytest.approx(14, abs=1)
+    assert logits[0] == 2
+    inf = float(
+        ruler.element.locator(".row")
+        .nth(1)
+        .evaluate("row => getComputedStyle(row).getPropertyValue('--inf')")
+        .strip(" %")
+    )
+    assert inf == pytest.approx(100 * (11.09375 + 24) / 40)
+
+
+def test_all_logits_are_dragged_by_touch_on_a_phone(url: str, phone: Any) -> None:
+    phone.goto(url + RULER.page)
+    ruler = Ruler(phone.page)
+    drag_by_touch(phone.page, ruler.slider(ALL), 0.65, 0.95)
+    logits = ruler.logits()
+    assert logits[0] == pytest.approx(14, abs=2)  # the handle has a width, too
+    assert logits[0] - logits[1] == pytest.approx(1)
+    assert ruler.screen().startswith(ruled(logits, "float16"))
+    expect(ruler.element.locator("tbody i").first).to_have_text("inf")
+    ruler.element.get_by_role("button", name="Reset").tap()
+    assert ruler.screen().startswith(ruled([2, 1, 0.1], "float16"))
+
+
+def test_the_rulers_program_prints_the_numbers_on_screen(ruler: Ruler) -> None:
+    programs = {ruler.copied("Copy as Python"): ruler.screen()}
+    for dtype, logits in zip(DTYPES, (HARD[3], HARD[2], HARD[5], HARD[7]), strict=True):
+        ruler.choose(dtype)
+        ruler.set(logits)
+        ruler.field("target class").select_option("1")
+        programs[ruler.copied("Copy as Python")] = ruler.screen()
+    assert len(programs) == 5
+    for program, screen in programs.items():
+        ran = run(program)
+        assert (ran.output, ran.failure) == (screen, "")
+
+
+def test_what_breaks_is_announced_once_it_rests(ruler: Ruler) -> None:
+    status = ruler.element.get_by_role("status")
+    ruler.slider(ALL).focus()
+    for _ in range(3):
+        ruler.page.keyboard.press("PageUp")
+    assert status.text_content() == ""
+    words = "An exponential is inf, and inf / inf is nan. Target: naive softmax nan, "
+    shifted = "shifted softmax 0.6592, −log of shifted 0.4167, −log_softmax 0.4172."
+    expect(status).to_have_text(words + shifted)
+
+
 def test_bad_input_is_named_beside_its_field_and_keeps_the_last_good_picture(
     each: Explorer,
 ) -> None:
@@ -617,7 +887,7 @@ def test_bad_input_is_named_beside_its_field_and_keeps_the_last_good_picture(
 def test_a_copied_link_restores_what_is_shown_and_comes_into_view(each: Explorer) -> None:
     begun = each.screen()
     each.link(each.kind.fragment)
-    each.type("logit of hold", "-3.75")
+    each.type(each.kind.logits[1], "-3.75")
     screen, link = each.screen(), each.copied("Copy link")
     assert screen != begun
     other = Explorer(each.page.context.new_page(), each.kind)
@@ -629,7 +899,7 @@ def test_a_copied_link_restores_what_is_shown_and_comes_into_view(each: Explorer
         each.press("Reset")  # once for the steps, and once for what they began with
     assert each.screen() == begun
     each.page.evaluate("link => { location.href = link }", link)  # within the page
-    expect(each.field("logit of hold")).to_have_value("-3.75")
+    expect(each.field(each.kind.logits[1])).to_have_value("-3.75")
     assert each.screen() == screen
 
 
@@ -640,8 +910,9 @@ def test_a_bad_link_is_ignored_and_so_is_an_anchor_of_the_page(
     for fragment in each.kind.others:
         each.link(fragment)
         assert each.screen() == begun
-    each.page.evaluate("location.hash = 'picture'")
-    expect(each.page.locator("#picture")).to_be_in_viewport()
+    heading = each.page.locator("h2[id]").last
+    each.page.evaluate("id => { location.hash = id }", heading.get_attribute("id"))
+    expect(heading).to_be_in_viewport()
     reader.goto(f"{url}{each.kind.page}?again#{each.kind.tag}=nonsense")
     assert each.screen() == begun
     icon = "assets/logo.svg"  # may still be on its way when the page is left
@@ -656,16 +927,21 @@ def test_a_bad_link_is_ignored_and_so_is_an_anchor_of_the_page(
         (TEMPERATURE, "3,1,2&T=1,2"),
         (STEPPER, "3,1,2&target=3&eta=0&steps=1001"),
         (STEPPER, "3,1,2&target=x&eta=&steps=-1"),
+        (RULER, "3,1,2&dtype=float8&target=x"),
+        (RULER, "3,1,2&dtype=&target=-1"),
+        (RULER, "3,1,2&target=0.5"),
+        (RULER, "3,1,2&target=3"),
     ],
 )
 def test_a_bad_part_of_a_link_is_ignored_on_its_own(each: Explorer, fragment: str) -> None:
+    first = each.field(each.kind.logits[0])
     each.link("3,1,2")
-    expect(each.field("logit of buy")).to_have_value("3")
+    expect(first).to_have_value("3")
     screen = each.screen()
     each.link("1,2,3")
-    expect(each.field("logit of buy")).to_have_value("1")
+    expect(first).to_have_value("1")
     each.link(fragment)
-    expect(each.field("logit of buy")).to_have_value("3")
+    expect(first).to_have_value("3")
     assert each.screen() == screen
 
 
@@ -673,7 +949,7 @@ def test_the_copied_program_prints_the_numbers_on_screen(each: Explorer) -> None
     programs = {each.copied("Copy as Python"): each.screen()}
     each.link(each.kind.fragment)
     programs[each.copied("Copy as Python")] = each.screen()
-    each.type("logit of buy", "-8.25")
+    each.type(each.kind.logits[0], "-8.25")
     programs[each.copied("Copy as Python")] = each.screen()
     assert len(programs) == len(set(programs.values())) == 3
     for program, screen in programs.items():
@@ -684,11 +960,11 @@ def test_the_copied_program_prints_the_numbers_on_screen(each: Explorer) -> None
 def test_a_change_is_announced_once_it_rests(each: Explorer) -> None:
     status = each.element.get_by_role("status")
     status.evaluate(SAID)
-    each.slider("logit of buy").focus()
+    each.slider(each.kind.logits[0]).focus()
     for _ in range(10):
         each.page.keyboard.press("ArrowRight")
-    buy = re.findall(r"buy: (?:.*p )?(\d\.\d{4})", each.screen())[0]
-    expect(status).to_have_text(re.compile(f"buy {buy}.*, hold .+, sell .+"))
+    number = re.findall(each.kind.shown, each.screen())[0]
+    expect(status).to_have_text(re.compile(each.kind.said.format(number)))
     assert len(each.page.evaluate("said")) == 1
 
 
@@ -705,12 +981,14 @@ def test_leaving_the_page_and_coming_back_leaves_one_copy_and_no_listener(
         return sum(listener["type"] == "hashchange" for listener in asked)
 
     there = listeners()
-    each.element.evaluate("element => { window.kept = element; element.remove() }")
+    each.element.evaluate(
+        "element => { [kept, place] = [element, element.nextSibling]; element.remove() }"
+    )
     assert listeners() == there - 1
-    page.evaluate("document.querySelector('#picture').after(kept)")
+    page.evaluate("place.before(kept)")
     assert listeners() == there
     begun = each.screen()
-    each.type("logit of hold", "2")
+    each.type(each.kind.logits[1], "2")
     assert each.screen() != begun
 
     page.locator(".md-footer__link--next").click()
@@ -782,7 +1060,7 @@ def test_it_works_in_a_double_clicked_folder(site: Path, reader: Any, kind: Kind
     reader.goto((site / kind.page).as_uri())
     explorer = Explorer(reader.page, kind)
     begun = explorer.screen()
-    explorer.type("logit of hold", "-2")
+    explorer.type(kind.logits[1], "-2")
     assert explorer.screen() != begun
     explorer.press("Copy link")
     expect(explorer.element.get_by_role("status")).to_have_text("Copied.")
@@ -799,8 +1077,8 @@ def test_axe_finds_nothing_to_fault_in_the_largest_picture_and_a_bad_field(
     schemes: Any = ("light", "dark")
     page = each.page
     each.link(each.kind.fragment)
-    each.paste("logit of hold", "abc")
-    expect(each.field("logit of hold")).to_have_attribute("aria-invalid", "true")
+    each.paste(each.kind.logits[1], "abc")
+    expect(each.field(each.kind.logits[1])).to_have_attribute("aria-invalid", "true")
     page.evaluate(axe)
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme)

@@ -375,10 +375,12 @@ def test_nan_and_inf_stand_where_torch_has_them(V: int, js: Numerics) -> None:
             same_kind(name, called, js(name, rows, [[y]]), of_torch)
 
 
-def same_kind(name: str, called: list[Any], got: Tensor, expected: Tensor) -> None:
-    """Both are nan, or inf, or −inf, or finite, in each place."""
+def same_kind(
+    name: str, called: list[Any], got: Tensor, expected: Tensor, zeros: bool = False
+) -> None:
+    """Both are nan, or inf, or −inf, or finite, in each place; and 0, if zeros count."""
     same = (got.isnan() & expected.isnan()) | (got == expected)
-    same |= got.isfinite() & expected.isfinite()
+    same |= got.isfinite() & expected.isfinite() & (not zeros or (got != 0) & (expected != 0))
     for i in (~same).view(len(called), -1).any(1).nonzero().flatten().tolist():
         pytest.fail(f"{name}{called[i]} is {got[i].tolist()}, but {expected[i].tolist()} in torch")
 
@@ -492,19 +494,19 @@ def ruler(form: str, logits: list[float], dtype: str) -> list[float]:
 
     def total(terms: list[Fraction]) -> Fraction:
         sum_ = Fraction(0)
-        for term in sorted(terms):
-            sum_ = to(sum_ + term)
-        return sum_
+        for term in terms:
+            sum_ = Fraction(rounded(sum_ + term, "float32"))
+        return to(sum_)
 
     row = [to(z) for z in logits]
     if form != "softmax_naive":
         row = [to(z - max(row)) for z in row]
-    if form == "log_softmax":
-        others = total([exp(z) for z in row if z])
-        log_total = to(mpmath.log1p(mpf(others.numerator) / others.denominator))
-        return [float(to(z - log_total)) for z in row]
     exps = [exp(z) for z in row]
-    return [float(to(e / total(exps))) for e in exps]
+    sum_ = total(exps)
+    if form == "log_softmax":
+        log_total = to(mpmath.log(mpf(sum_.numerator) / sum_.denominator))
+        return [float(to(z - log_total)) for z in row]
+    return [float(to(e / sum_)) for e in exps]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -520,3 +522,125 @@ def test_the_forms_overflow_at_the_logit_where_torch_does(dtype: str, js: Numeri
     naive = js("softmax_naive", rows.to(F64), [[dtype]])
     assert naive.isnan().any()
     assert not naive.isnan().all()
+
+
+# The ruler: what it shows is torch's, in each dtype. Rows have up to four classes, in 16 bits up to
+# eight: longer ones torch adds in an order of the processor's, but 16 bits in float32.
+
+
+def ends(dtype: torch.dtype) -> tuple[float, float, float]:
+    """The logarithms of the largest number, of the smallest normal one and of half the smallest."""
+    info = torch.finfo(dtype)
+    least = math.log(info.smallest_normal * info.eps) - math.log(2)
+    return math.log(info.max), math.log(info.smallest_normal), least
+
+
+def ruled_rows(dtype: torch.dtype, V: int) -> Tensor:
+    """Some 1,200 rows of every size, and close to where an exponential, a sum or a loss ends."""
+    random = torch.Generator().manual_seed(V)
+    top, normal, least = ends(dtype)
+    eps = torch.finfo(dtype).eps
+    drawn = [
+        scale * torch.randn(60, V, generator=random, dtype=F64)
+        for scale in (1e-2, 1, 5, top / 3, top, 2 * top)
+    ]
+    for end in (top, top - math.log(V), normal, least):
+        level = end * (1 + eps / 2 * torch.arange(-20, 21, dtype=F64).unsqueeze(1))
+        for spread in (0, 0.7, 5):
+            drawn.append(level - spread * torch.rand(41, V, generator=random, dtype=F64))
+    for gap in (math.log(2 / eps), -normal, -least):  # to one class from all others
+        for spread in (0, 3):
+            lead = gap + torch.linspace(-2, 2, 60, dtype=F64).unsqueeze(1)
+            row = -lead - spread * torch.rand(60, V, generator=random, dtype=F64)
+            row.scatter_(1, torch.randint(V, (60, 1), generator=random), 0)
+            drawn.append(row + torch.randint(-3, 4, (60, 1), generator=random))
+    return torch.cat(drawn).to(dtype)
+
+
+RULED = {
+    (name, V): ruled_rows(dtype, V)
+    for name, dtype in DTYPES.items()
+    for V in ((2, 3, 4, 8) if name in SHORT else (2, 3, 4))
+}
+ruled = pytest.mark.parametrize(("dtype", "V"), RULED)
+
+
+def test_the_ruler_has_ten_thousand_rows_too() -> None:
+    assert sum(map(len, RULED.values())) >= 10_000
+
+
+def ulps(got: Tensor, expected: Tensor, least: float = 0.0) -> float:
+    """How many ulps of its dtype `got` is from what is expected, of `least` where that is less."""
+    info = torch.finfo(expected.dtype)
+    exact = expected.to(F64)
+    size = exact.abs().clamp(min=max(least, info.smallest_normal))
+    far = (got - exact).abs() / (2 ** size.log2().floor() * info.eps)
+    return far[got.isfinite() & exact.isfinite()].max().item()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_python_float_is_stored_as_torch_stores_it(dtype: str, js: Numerics) -> None:
+    eps = torch.finfo(DTYPES[dtype]).eps
+    twice = (1 + eps / 2 + 2.0**-40) * 2.0 ** torch.arange(-10, 11, dtype=F64)  # as above
+    numbers = torch.cat([doubles(), twice, -twice])
+    expected = torch.tensor(numbers.tolist(), dtype=DTYPES[dtype]).to(F64)
+    same_bits(f"stored in {dtype}", numbers, js("stored", numbers, [[dtype]]), expected)
+
+
+@pytest.mark.parametrize("dtype", SHORT)
+def test_every_number_of_16_bits_has_torchs_exponential_to_an_ulp(dtype: str, js: Numerics) -> None:
+    # torch rounds that of float32, which is rounded itself: once in a while it is the neighbour.
+    every = torch.arange(-(2**15), 2**15).to(torch.int16).view(-1, 2).view(DTYPES[dtype])
+    got, expected = js("exps", every.to(F64), [[dtype]]), every.exp()
+    same_kind("exps", every.tolist(), got, expected.to(F64), zeros=True)
+    assert ulps(got, expected) <= 1
+    assert ((got != expected) & got.isfinite()).sum() <= 8
+
+
+@ruled
+def test_each_step_of_a_form_is_torchs_in_its_dtype(dtype: str, V: int, js: Numerics) -> None:
+    """Each step of torch is taken from the numbers of the browser before it.
+
+    An exponential is within 1 ulp: either is less than 1 off the truth. What follows is the same to
+    the bit in 16 bits, where torch has float32 to compute in. Otherwise a sum is within 3 ulp, for
+    either has rounded three times by half an ulp; a quotient and a logarithm within 1; and the gap
+    minus the logarithm within 2, in ulps of 1 where it is less: so large may the logarithm be.
+    """
+    rows, exact = RULED[dtype, V], dtype in SHORT
+    values = rows.to(F64)
+
+    def call(name: str, *rest: Any, on: Tensor = values) -> Tensor:
+        return js(name, on, [[*rest, dtype]])
+
+    exps = call("exps")
+    assert ulps(exps, rows.exp()) <= 1
+    shifted = call("shift")
+    assert torch.equal(shifted, (rows - rows.amax(1, keepdim=True)).to(F64))
+    for name, terms in (("softmax_naive", exps), ("softmax_stable", call("exps", on=shifted))):
+        sums = call("sum", on=terms)
+        in_torch = terms.to(rows.dtype)
+        assert ulps(sums, in_torch.sum(1)) <= (0 if exact else 3)
+        quotient = in_torch / sums.to(rows.dtype).unsqueeze(1)
+        probs = call(name)
+        assert ulps(probs, quotient) <= (0 if exact else 1)
+    log_probs = shifted.to(rows.dtype) - sums.to(rows.dtype).log().unsqueeze(1)
+    assert ulps(call("log_softmax"), log_probs, least=1) <= (0 if exact else 2)
+    for y in range(V):
+        losses = -probs[:, y].to(rows.dtype).log()
+        assert ulps(call("cross_entropy_manual", y), losses) <= (0 if exact else 1)
+
+
+@ruled
+def test_nan_inf_and_0_stand_where_torch_has_them_in_each_dtype(
+    dtype: str, V: int, js: Numerics
+) -> None:
+    rows = RULED[dtype, V]
+    values, shown = rows.to(F64), rows.tolist()
+    same_kind("exps", shown, js("exps", values, [[dtype]]), rows.exp(), zeros=True)
+    for form in ("softmax_naive", "softmax_stable", "log_softmax"):
+        expected = getattr(softmax_ce, form)(rows)
+        same_kind(form, shown, js(form, values, [[dtype]]), expected, zeros=True)
+    for y in range(V):
+        got = js("cross_entropy_manual", values, [[y, dtype]])
+        expected = softmax_ce.cross_entropy_manual(rows, torch.full((len(rows),), y))
+        same_kind("cross_entropy_manual", shown, got, expected, zeros=True)

@@ -100,8 +100,11 @@ export function numbers(text, least, most, min = -LIMIT, max = LIMIT) {
 export function general(x, digits = 4) {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";
-  const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
-  if (-4 <= exponent && exponent < digits) return String(Number(x.toPrecision(digits)));
+  // Of two equally near numbers Python takes the even one, which is this one cut off.
+  const tie = x.toExponential(digits + 40).match(/^(.*[02468])50{40}(e.*)$/);
+  const shown = tie ? tie[1] + tie[2] : x.toExponential(digits - 1);
+  const [mantissa, exponent] = shown.split("e");
+  if (-4 <= exponent && exponent < digits) return String(Number(shown));
   const size = String(Math.abs(exponent)).padStart(2, "0");
   return `${Number(mantissa)}e${exponent < 0 ? "-" : "+"}${size}`;
 }
@@ -194,7 +197,8 @@ export class Explorable extends HTMLElement {
     const copy = (text) => async (button) => {
       const done = await copied(text(), this.voice.parentNode);
       button.focus();
-      this.say(done ? "Copied." : "This browser does not let a page copy.");
+      const words = done ? "Copied." : "This browser does not let a page copy.";
+      this.later("say", 0, () => this.say(words)); // in place of a change that has yet to rest
       button.classList.toggle("done", done);
       this.later(button, 2000, () => button.classList.remove("done"));
     };

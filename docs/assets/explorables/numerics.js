@@ -1,8 +1,7 @@
 // The mathematics of the pictures: the functions of softmax_ce, by name, for one row of logits.
 //
-// A function that takes a dtype rounds after every operation, the logits to begin with, as a chain
-// of torch operations does. Sums are sequential, rounded at each term; torch adds in another
-// order, and float16 and bfloat16 in float32, so its last digits may differ.
+// With a dtype, every operation is rounded to it, the logits to begin with, as torch does with the
+// forms of softmax_ce; without one, a form in float64 that keeps its last digits.
 
 export const FORMATS = {
   float16: { digits: 11, least: 2 ** -24, largest: (2 - 2 ** -10) * 2 ** 15 },
@@ -13,7 +12,7 @@ export const FORMATS = {
 
 // The number of this dtype that is nearest, of two equally near the even one.
 export function round(value, dtype) {
-  if (dtype === "float64" || !Number.isFinite(value)) return value;
+  if (!dtype || dtype === "float64" || !Number.isFinite(value)) return value;
   const { digits, least, largest } = FORMATS[dtype];
   const size = Math.abs(value);
   // An inexact log2 does no harm: beside a power of two both spacings round to that power.
@@ -23,11 +22,33 @@ export function round(value, dtype) {
   return Math.sign(value) * (nearest > largest ? Infinity : nearest);
 }
 
-export function softmax_naive(logits, dtype = "float64") {
+// As torch stores a Python float: in 16 bits by way of float32.
+export function stored(value, dtype) {
+  return round(dtype === "float64" ? value : Math.fround(value), dtype);
+}
+
+// What a number of the dtype that is not negative is, in a word.
+export function kind(value, dtype) {
+  if (value === 0 || value === Infinity) return value ? "inf" : "0";
+  const { digits, least } = FORMATS[dtype];
+  return value < least * 2 ** (digits - 1) ? "subnormal" : "normal";
+}
+
+// Among the numbers of the dtype from good, which works, to bad, which fails, the first that fails.
+export function first_failure(fails, good, bad, dtype) {
+  for (;;) {
+    const middle = stored((good + bad) / 2, dtype);
+    if (middle === good || middle === bad) return bad;
+    if (fails(middle)) bad = middle;
+    else good = middle;
+  }
+}
+
+export function softmax_naive(logits, dtype) {
   return shares(exps(logits, dtype), dtype);
 }
 
-export function softmax_stable(logits, dtype = "float64") {
+export function softmax_stable(logits, dtype) {
   return shares(exps(shift(logits, dtype), dtype), dtype);
 }
 
@@ -45,20 +66,23 @@ export function logsumexp(logits) {
   return Number.isFinite(top) ? top + Math.log1p(beside_top(shift(logits))) : top;
 }
 
-// Right to the last digits at the top, too, where torch takes the log of a sum rounded to 1.
-export function log_softmax(logits, dtype = "float64") {
+// With a dtype, the log of a sum that rounds to 1 where the top leads. Without one, log1p of what
+// is beside the top: right to the last digits there, too.
+export function log_softmax(logits, dtype) {
   const shifted = shift(logits, dtype);
-  const log_total = round(Math.log1p(beside_top(shifted, dtype)), dtype);
+  const log_total = dtype
+    ? round(Math.log(sum(exps(shifted, dtype), dtype)), dtype)
+    : Math.log1p(beside_top(shifted));
   return shifted.map((gap) => round(gap - log_total, dtype));
 }
 
 // Two terms of one sign, the gap to the top and log1p: no digit cancels, however small the loss.
-export function cross_entropy(logits, y, dtype = "float64") {
-  return 0 - log_softmax(logits, dtype)[y]; // a bare minus would make a loss of 0 a −0
+export function cross_entropy(logits, y) {
+  return 0 - log_softmax(logits)[y]; // a bare minus would make a loss of 0 a −0
 }
 
 // The textbook composition, kept to show where it dies.
-export function cross_entropy_manual(logits, y, dtype = "float64") {
+export function cross_entropy_manual(logits, y, dtype) {
   return -round(Math.log(softmax_stable(logits, dtype)[y]), dtype);
 }
 
@@ -100,30 +124,32 @@ export function entropy_slope(logits, T) {
   return variance(logits, T) / T ** 3;
 }
 
-export function shift(logits, dtype = "float64") {
+export function shift(logits, dtype) {
   const row = Array.from(logits, (z) => round(z, dtype));
   const top = Math.max(...row);
   return row.map((z) => round(z - top, dtype));
 }
 
-export function exps(row, dtype = "float64") {
+export function exps(row, dtype) {
   return Array.from(row, (z) => round(Math.exp(round(z, dtype)), dtype));
 }
 
-// Small terms first: each alone may be too small for the digits of a sum that has begun with 1.
-export function sum(terms, dtype = "float64") {
-  const ascending = Float64Array.from(terms).sort();
-  return ascending.reduce((total, term) => round(total + term, dtype), 0);
+// With a dtype as torch adds a short row: in its order, 16 bits in float32 and rounded once. Without
+// one, small terms first: each alone may be too small for the digits of a sum that began with 1.
+export function sum(terms, dtype) {
+  if (!dtype) return Float64Array.from(terms).sort().reduce((total, term) => total + term, 0);
+  const wide = dtype === "float64" ? dtype : "float32";
+  return round(terms.reduce((total, term) => round(total + term, wide), 0), dtype);
 }
 
 // Each term's share of their sum.
-export function shares(terms, dtype = "float64") {
+export function shares(terms, dtype) {
   const total = sum(terms, dtype);
   return terms.map((term) => round(term / total, dtype));
 }
 
 // The sum of exponentials but for one top's, which is 1. A row of nan has no top, and stays nan.
-export function beside_top(shifted, dtype = "float64") {
+export function beside_top(shifted) {
   const top = shifted.indexOf(0);
-  return sum(exps(shifted.filter((_, i) => i !== top), dtype), dtype);
+  return sum(exps(shifted.filter((_, i) => i !== top)));
 }
