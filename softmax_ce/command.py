@@ -113,7 +113,8 @@ def _new(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from softmax_ce.check import LADDER, file
+    from softmax_ce.check import file
+    from softmax_ce.check.ladder import LADDER
 
     if chosen.rung not in (None, *LADDER):
         return _failed(f"there is no rung {chosen.rung}; the rungs are {', '.join(LADDER)}")

@@ -8,7 +8,21 @@ from softmax_ce.check.idea import Function
 from softmax_ce.check.judge import Verdict, judge
 from softmax_ce.check.ladder import LADDER
 
-__all__ = ["LADDER", "Verdict", "verdict", *LADDER]
+__all__ = [
+    "Verdict",
+    "backward_by_hand",
+    "cross_entropy",
+    "cross_entropy_softmax_gradient",
+    "cross_entropy_third_form",
+    "log_odds",
+    "logsumexp",
+    "merge_logsumexp",
+    "softmax_batched",
+    "softmax_naive",
+    "softmax_stable",
+    "softmax_temperature",
+    "verdict",
+]
 
 
 def verdict(rung: str, function: Function) -> Verdict:

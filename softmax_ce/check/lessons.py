@@ -8,12 +8,16 @@ from softmax_ce.check.idea import Lesson
 ODDS = ("softmax.md", "Derivation: from log-odds", "derivation-from-log-odds")
 SOFTMAX = ("softmax.md", "Code", "code")
 KEEPS = ("softmax.md", "What it keeps, and what it loses", "what-it-keeps-and-what-it-loses")
-EXP_ENDS = ("stability.md", "Where exp ends", "where-exp-ends")
-FAILURES = ("stability.md", "Four failures of the naive form", "four-failures-of-the-naive-form")
+EXP_ENDS = ("stability.md", "Code: where exp ends", "code-where-exp-ends")
+FAILURES = (
+    "stability.md",
+    "Code: four failures of the naive form",
+    "code-four-failures-of-the-naive-form",
+)
 SHIFT = (
     "stability.md",
-    "The shift, and why it changes nothing",
-    "the-shift-and-why-it-changes-nothing",
+    "Derivation: the shift changes nothing",
+    "derivation-the-shift-changes-nothing",
 )
 MASKS = ("stability.md", "Rows of −inf: masks", "rows-of-inf-masks")
 BATCHES = ("stability.md", "What goes wrong", "what-goes-wrong")
@@ -35,7 +39,7 @@ LIKELIHOOD = (
     "derivation-from-likelihood-to-loss",
 )
 UNITS = ("cross-entropy.md", "Nats, bits, perplexity", "nats-bits-perplexity")
-THIRD = ("cross-entropy.md", "What goes wrong", "what-goes-wrong")
+THIRD = LIKELIHOOD
 ENDS = (
     "accuracy.md",
     "Derivation: where a form loses the loss",

@@ -145,7 +145,10 @@ def render_svg(figure: Figure) -> str:
 
     file = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    canvas, dpi = figure.canvas, figure.dpi
     FigureCanvasSVG(figure).print_svg(file, metadata=nothing)  # savefig would draw it twice
+    figure.set_canvas(canvas)
+    figure.dpi = dpi
     return for_page(file.getvalue())
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from softmax_ce import check
 from softmax_ce.check import shrink
+from softmax_ce.check.ladder import LADDER
 
 Function = Callable[..., Any]
 MUTANTS: list[tuple[str, str, Function]] = []
@@ -1016,16 +1017,16 @@ def test_a_wrong_solution_gets_its_message(rung: str, key: str, function: Functi
 
 def test_every_rung_has_at_least_five_mutants_and_all_have_sixty() -> None:
     counts = Counter(rung for rung, _, _ in MUTANTS)
-    assert set(counts) == set(check.LADDER)
+    assert set(counts) == set(LADDER)
     assert min(counts.values()) >= 5
     assert counts.total() >= 60
 
 
-@pytest.mark.parametrize("rung", check.LADDER)
+@pytest.mark.parametrize("rung", LADDER)
 def test_every_mistake_that_a_rung_knows_is_caught_as_what_it_is(
     rung: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shrink, "SECONDS", 0)  # no need to search for the smallest input
-    for known in check.LADDER[rung].misconceptions:
+    for known in LADDER[rung].misconceptions:
         verdict = check.verdict(rung, known.wrong)
         assert verdict.key == known.lesson.key, verdict.text

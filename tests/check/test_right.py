@@ -13,6 +13,7 @@ from torch import Tensor
 
 import softmax_ce
 from softmax_ce import check
+from softmax_ce.check.ladder import LADDER
 
 Function = Callable[..., Any]
 RIGHT: list[tuple[str, Function]] = []
@@ -403,11 +404,11 @@ def test_a_right_solution_passes(rung: str, function: Function) -> None:
 
 def test_there_are_at_least_twenty_five_and_one_for_every_rung() -> None:
     assert len({function for _, function in RIGHT}) >= 25
-    assert set(Counter(rung for rung, _ in RIGHT)) == set(check.LADDER)
+    assert set(Counter(rung for rung, _ in RIGHT)) == set(LADDER)
 
 
 def test_the_own_answer_of_a_rung_passes_without_a_warning() -> None:
-    for name, rung in check.LADDER.items():
+    for name, rung in LADDER.items():
         verdict = check.verdict(name, rung.right)
         assert verdict.text.count("\n") == 0
         assert verdict.right

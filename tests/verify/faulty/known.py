@@ -62,6 +62,11 @@ KNOWN = [
         r"logits - logits\.max\(\) → ",
         "no page stores what a notebook prints",
     ),
+    Known(
+        "function on a page",
+        r"room = ⟦4|difference ⟦<=",
+        "the nodes are equal bit for bit, and need no room",
+    ),
     Known("function of the package", r"where\(counted, ⟦0 → 1⟧", "no one uses an ignored index"),
     Known(
         "function of the package", r"where\(first ⟦>= → >⟧", "of two equals either is the larger"
