@@ -9,6 +9,10 @@ from pathlib import PurePosixPath
 MENDED = {
     # fetch the search index only when search is opened, as it does when opened from a folder
     '$(location.protocol!=="file:")': "$(false)",
+    # load the index as a script from a server, too: there is no other file of it
+    'return location.protocol==="file:"?_t(`${new URL("search/search_index.js"': (
+        'return true?_t(`${new URL("search/search_index.js"'
+    ),
     # make no copy button a landmark, and leave to code the focus that scrolls it
     'x("nav",{class:"md-code__nav"})': 'x("div",{class:"md-code__nav"})',
     '"tabindex","0"):e.removeAttribute("tabindex")});let s=[]': '"tabindex","0"):0});let s=[]',

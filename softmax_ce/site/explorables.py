@@ -13,6 +13,24 @@ STYLE = "page.css"
 IMPORT = re.compile(r'^import\b[^;]*?\bfrom "\./([^"]+)";\n', re.MULTILINE)
 TOP = re.compile(r"^(?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE)
 
+# The script comes when an element is less than a screen away, or a link holds a state for one.
+LOADS = """<script data-loads="{script}">
+{{
+  const load = () => {{
+    near.disconnect()
+    removeEventListener("hashchange", ifLinked)
+    document.body.append(Object.assign(document.createElement("script"), {{ src: "{script}" }}))
+  }}
+  const near = new IntersectionObserver(
+    (all) => all.some((one) => one.isIntersecting) && load(), {{ rootMargin: "100%" }})
+  const ifLinked = () => /^#[a-z]+-[a-z]+=/.test(location.hash) && load()
+  document.querySelectorAll("{names}").forEach((element) => near.observe(element))
+  addEventListener("hashchange", ifLinked)
+  ifLinked()
+}}
+</script>
+"""
+
 
 def joined(sources: Mapping[str, str]) -> str:
     """The modules, by the names of their files, as one script: each after those it imports."""
@@ -27,13 +45,14 @@ def joined(sources: Mapping[str, str]) -> str:
 def placed(html: str, sources: Mapping[str, str], script: str) -> str:
     """A page with its explorables, and what they load; a page that has none, as it is."""
     names = "|".join(name.removesuffix(".js") for name in sources if "-" in name)
-    element = rf"<(?:{names})(?: \w+)*></(?:{names})>"
+    element = rf'<(?:{names})(?: \w+(?:="[^"]*")?)*></(?:{names})>'
     if not names or not re.search(element, html):
         return html
     html = re.sub(rf"<p>({element})</p>", r"\1", html)
     style = re.sub(r"/\*.*?\*/\s*", "", sources[STYLE], flags=re.DOTALL)
-    loads = f'<style>\n{style}</style>\n<script src="{script}" defer></script>\n'
-    return html.replace("</head>", f"{loads}</head>", 1)
+    html = html.replace("</head>", f"<style>\n{style}</style>\n</head>", 1)
+    loads = LOADS.format(names=names.replace("|", ", "), script=script)
+    return html.replace("</body>", f"{loads}</body>", 1)
 
 
 def _ordered(modules: Mapping[str, str]) -> list[str]:

@@ -178,12 +178,14 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> None:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write the search index as a script too, for pages opened from a folder."""
+    """Write the search index as a script, which a page opened from a folder can load, too."""
     site = Path(config.site_dir)
     (site / MKDOCSTRINGS_CSS).unlink()
     (site / "sitemap.xml.gz").unlink()  # it carries the day, too, and no one asks for it
-    index = (site / "search" / "search_index.json").read_text(encoding="utf-8")
-    (site / "search" / "search_index.js").write_text(f"var __index = {index}", encoding="utf-8")
+    index = site / "search" / "search_index.json"
+    text = f"var __index = {index.read_text(encoding='utf-8')}"
+    index.with_suffix(".js").write_text(text, encoding="utf-8")
+    index.unlink()
 
 
 def _take_explorables(files: Files, config: MkDocsConfig) -> None:

@@ -38,7 +38,8 @@ SAYS = re.compile(
 BETWEEN = re.compile(  # the numerals of a list: 1, 2 and 3; buy 1, hold 2; 1 at 2
     r"(?:(?:,|,? and|,? or|,\\)(?: (?!from|near|is|in|at|on|then)[a-z]+)?|(?P<at> at(?: \w =)?))\s+"
 )
-TARGET = re.compile(r'\]\([^)"\s]*|\{:? ?[.#][^}]*\}')
+# What no reader reads as text: an address, attributes, the state of an explorable.
+TARGET = re.compile(r'\]\([^)"\s]*|\{:? ?[.#][^}]*\}|<[a-z]+-[a-z]+ [^<>]*>')
 BEHIND = re.compile(r"[$*)\]]{0,3}<!--\s*(?P<kind>=|not run:)\s*(?P<text>.+?)\s*-->", re.DOTALL)
 
 # Numerals that claim nothing alone: whole numbers from −1 to 10, which count or name; the numbers

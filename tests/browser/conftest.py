@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 NAV = re.findall(r"^  - .+: (\S+)\.(?:md|py)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
 PAGES = [f"{name}.html" for name in NAV]
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 READY = "window.component$ && !document.querySelector('h1 ~ :not(.laid-out)')"
@@ -99,7 +99,9 @@ def chromium() -> str:
     found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if found is not None:
         return found
-    reason = "no browser: install Chromium, on Debian with `apt-get install chromium`"
+    reason = (
+        "no browser: install Chromium, on Debian with `apt-get install chromium-headless-shell`"
+    )
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -10,6 +10,7 @@ from softmax_ce.verify.run import run
 
 BUTTON = "button[data-clipboard-target]"
 BLOCKS = ".highlight:not(.no-copy)"
+WITHOUT_PROGRAMS = ("contributing.html", "explorables.html", "references.html", "verified.html")
 # Read as a console does that knows the prompts, with no name defined beforehand.
 CONSOLE = """\
 import doctest
@@ -60,7 +61,7 @@ def test_copy_is_what_the_page_shows_and_runs(
         shown.append(_shown_below(block))
     if address.startswith("notebook/"):  # its cells build on one another
         programs, shown = ["\n\n".join(programs)], ["".join(shown)]
-    assert programs or address in ("contributing.html", "verified.html")  # of examples alone
+    assert programs or address in WITHOUT_PROGRAMS
     for program, output in zip(programs, shown, strict=True):
         ran = run(program, address)
         assert ran.failure == "", f"{address}: this block cannot run alone:\n{program}"

@@ -178,6 +178,8 @@ class Explorer:
     def __init__(self, page: Page, kind: Kind = SOFTMAX) -> None:
         self.page, self.kind = page, kind
         self.element = page.locator(kind.tag)
+        self.element.scroll_into_view_if_needed()  # what asks for its script
+        page.wait_for_function("tag => document.querySelector(tag).shadowRoot", arg=kind.tag)
 
     def field(self, name: str) -> Locator:
         return self.element.get_by_label(name, exact=True)
@@ -890,10 +892,10 @@ def test_a_copied_link_restores_what_is_shown_and_comes_into_view(each: Explorer
     each.type(each.kind.logits[1], "-3.75")
     screen, link = each.screen(), each.copied("Copy link")
     assert screen != begun
-    other = Explorer(each.page.context.new_page(), each.kind)
-    other.page.goto(link)
-    expect(other.element).to_be_in_viewport()
-    assert other.screen() == screen
+    page = each.page.context.new_page()
+    page.goto(link)
+    expect(page.locator(each.kind.tag)).to_be_in_viewport()
+    assert Explorer(page, each.kind).screen() == screen
     each.press("Reset")
     if "steps" in each.kind.fragment:
         each.press("Reset")  # once for the steps, and once for what they began with
@@ -901,6 +903,17 @@ def test_a_copied_link_restores_what_is_shown_and_comes_into_view(each: Explorer
     each.page.evaluate("link => { location.href = link }", link)  # within the page
     expect(each.field(each.kind.logits[1])).to_have_value("-3.75")
     assert each.screen() == screen
+
+
+def test_an_element_begins_in_the_state_that_its_page_gives_it(url: str, reader: Any) -> None:
+    reader.goto(url + "explorables.html")
+    reader.scroll_through()
+    given = reader.page.locator("[state]").all()
+    assert {element.evaluate("e => e.localName") for element in given} == {k.tag for k in KINDS}
+    for element in given:
+        element.scroll_into_view_if_needed()
+        state, shown = element.evaluate("e => [e.getAttribute('state'), e.write()]")
+        assert set(state.split("&")) <= set(shown.split("&")), state
 
 
 def test_a_bad_link_is_ignored_and_so_is_an_anchor_of_the_page(
@@ -996,6 +1009,7 @@ def test_leaving_the_page_and_coming_back_leaves_one_copy_and_no_listener(
     page.locator(".md-footer__link--prev").click()
     page.wait_for_url(url + each.kind.page)
     reader.settle()
+    Explorer(page, each.kind)
     expect(each.element).to_have_count(1)
     assert page.locator("script[src*=explorables]").count() == 1
     assert each.element.locator(".frame").count() == 1

@@ -39,6 +39,7 @@ def test_figures_are_drawn(site: Path, page: Page) -> None:
 
 def test_the_copy_button_copies(site: Path, page: Page, url: str) -> None:
     page.goto((site / "softmax.html").as_uri())
+    page.wait_for_function("!document.querySelector('h1 ~ :not(.laid-out)')", polling=50)
     block = page.locator(".language-python").first
     block.scroll_into_view_if_needed()
     block.locator("button[data-clipboard-target]").click()

@@ -34,6 +34,7 @@ PAGES = [
     "reference.html",
     "references.html",
     "contributing.html",
+    "explorables.html",
 ]
 
 

@@ -134,11 +134,12 @@ export class Explorable extends HTMLElement {
 
   connectedCallback() {
     this.#gone = new AbortController();
-    const linked = this.#linked();
-    this.state = linked ?? this.state ?? this.initial();
+    const linked = this.#written(location.hash.slice(1));
+    const given = `${this.localName}=${this.getAttribute("state")}`;
+    this.state = linked ?? this.state ?? this.#written(given) ?? this.initial();
     this.#render();
     this.listen(window, "hashchange", () => {
-      const state = this.#linked();
+      const state = this.#written(location.hash.slice(1));
       if (!state) return;
       this.state = state;
       this.#render();
@@ -288,8 +289,8 @@ export class Explorable extends HTMLElement {
     this.show();
   }
 
-  #linked() {
-    const values = new URLSearchParams(location.hash.slice(1));
+  #written(fragment) {
+    const values = new URLSearchParams(fragment);
     return values.has(this.localName) ? this.read(values) : undefined;
   }
 
