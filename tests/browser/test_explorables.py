@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
@@ -254,6 +254,20 @@ def by_torch(
     return "\n".join(lines) + "\n"
 
 
+def drag_by_mouse(page: Page, slider: Locator, *shares: float) -> Iterator[None]:
+    """Press on the middle of a slider, stop at these shares of its width, and let go."""
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    for share in shares:
+        page.mouse.move(box["x"] + box["width"] * share, middle)
+        yield
+    page.mouse.up()
+
+
 def drag_by_touch(page: Page, slider: Locator, start: float, end: float) -> None:
     """Put a finger on a slider, move it and lift it; from and to are shares of the width."""
     slider.scroll_into_view_if_needed()
@@ -315,18 +329,10 @@ def test_tab_goes_through_every_control_in_the_order_of_the_page(each: Explorer)
 
 def test_a_logit_is_dragged_by_mouse(reader: Any, explorer: Explorer) -> None:
     reader.settle()
-    slider, mouse = explorer.slider("logit of sell"), explorer.page.mouse
-    slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    assert box
-    middle = box["y"] + box["height"] / 2
-    mouse.move(box["x"] + box["width"] / 2, middle)
-    mouse.down()
-    for share in (0.6, 0.7, 0.8):
-        mouse.move(box["x"] + box["width"] * share, middle)
+    slider = explorer.slider("logit of sell")
+    for _ in drag_by_mouse(explorer.page, slider, 0.6, 0.7, 0.8):
         logit = float(explorer.field("logit of sell").input_value())
         assert explorer.screen() == by_torch([2, 1, logit])
-    mouse.up()
     assert logit == pytest.approx(6, abs=2)  # the handle has a width, too
 
 
@@ -456,14 +462,9 @@ def test_a_temperature_is_moved_by_keys_by_the_same_factor(thermometer: Explorer
 
 def test_a_temperature_is_dragged_by_mouse(reader: Any, thermometer: Explorer) -> None:
     reader.settle()
-    slider, mouse = thermometer.slider("temperature T"), thermometer.page.mouse
-    slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    assert box
-    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    mouse.down()
-    mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
-    mouse.up()
+    slider = thermometer.slider("temperature T")
+    for _ in drag_by_mouse(thermometer.page, slider, 0.9):
+        pass
     value = float(thermometer.field("temperature T").input_value())
     assert value == pytest.approx(20**0.8, rel=0.2)
     assert thermometer.screen() == at_temperature([2, 1, 0.1], value)
@@ -806,19 +807,11 @@ def test_all_logits_are_moved_by_keys_and_keep_their_gaps(ruler: Ruler) -> None:
 
 def test_a_mark_on_the_ruler_is_dragged_by_mouse_into_inf(reader: Any, ruler: Ruler) -> None:
     reader.settle()
-    slider, mouse = ruler.slider("logit of class 1"), ruler.page.mouse
-    slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    assert box
-    middle = box["y"] + box["height"] / 2
-    mouse.move(box["x"] + box["width"] / 2, middle)
-    mouse.down()
-    for share in (0.6, 0.8, 0.95):
-        mouse.move(box["x"] + box["width"] * share, middle)
+    slider = ruler.slider("logit of class 1")
+    for _ in drag_by_mouse(ruler.page, slider, 0.6, 0.8, 0.95):
         logits = ruler.logits()
         assert ruler.screen().startswith(ruled(logits, "float16"))
         expect(ruler.field(ALL)).to_have_value(f"{max(logits):g}")
-    mouse.up()
     assert logits[1] == pytest.approx(14, abs=1)
     assert logits[0] == 2
     inf = float(
