@@ -27,8 +27,9 @@ def parts(page: Page) -> list[Part]:
 
 def check(page: Page) -> Iterator[Fault]:
     """Compare the page's functions with the package's, docstrings and annotations aside."""
-    package = _package()
-    for line, name, code in _copies(page):
+    copies = [*_copies(page)]
+    package = _package() if copies else {}
+    for line, name, code in copies:
         if code != package[name]:
             message = f"{name} is not the package's: copy its body again, undecorated, with def"
             yield Fault(page.path, line, message)

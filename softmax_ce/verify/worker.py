@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from softmax_ce.verify import cache
-from softmax_ce.verify.run import PROCESSES, start_server
+from softmax_ce.verify.run import PROCESSES, keep_fresh, start_server
 
 if TYPE_CHECKING:
     from softmax_ce.verify.page import Page
@@ -42,7 +42,7 @@ def answer(
     unknown = [path for path in new if not ledger.is_known(pages[path])]
     if undrawn or unknown:
         # As many as there are cores: the build waits for the first of them, which draws.
-        with ProcessPoolExecutor(os.cpu_count(), PROCESSES, _use_one_core) as pool:
+        with ProcessPoolExecutor(os.cpu_count(), PROCESSES, _begin) as pool:
             drawing = pool.submit(draw, undrawn)
             drawing.add_done_callback(lambda _: tell(DRAWN))
             unknown.sort(key=lambda path: bool(pages[path].images))  # these may be drawn by then
@@ -87,9 +87,12 @@ def run_alone(path: str) -> Rows:
     return run(path)
 
 
-def _use_one_core() -> None:
+def _begin() -> None:
     import torch
 
+    from softmax_ce import softmax_stable  # noqa: F401, with it the modules of the mathematics
+
+    keep_fresh()
     torch.set_num_threads(1)
 
 
