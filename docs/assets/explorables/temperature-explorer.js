@@ -12,7 +12,8 @@ const SCALE = {
   position: (T) => (HALF * Math.log(T)) / Math.log(20),
 };
 const COLD = 2 ** -126; // the least T of the package: the gaps that it leaves are beyond exp
-const EIGHTHS = [...Array(321).keys()].map((i) => 2 ** ((i - 160) / 8));
+const QUARTERS = [...Array(161).keys()].map((i) => 2 ** ((i - 80) / 4));
+const CEILING = entropy([0, 0, 0]);
 
 // In the curve of the entropy, over the logarithm of T.
 const across = (T) => 80 + (SCALE.position(T) * 70) / HALF;
@@ -72,6 +73,7 @@ export class TemperatureExplorer extends Explorable {
     const centre = dot({ ...end, transform: `translate(${inside([1 / 3, 1 / 3, 1 / 3])})` });
     this.triangle = simplex(NAMES.slice(0, 3), this.path, this.cold, centre, this.point);
     this.chart = this.#drawChart();
+    this.drawn = "";
     const side = make("div", { class: "side" }, this.triangle, this.chart);
     const table = make("div", {}, T, head, ...this.rows.map(({ row }) => row), facts);
 
@@ -107,13 +109,12 @@ export class TemperatureExplorer extends Explorable {
     this.shown.forEach(([, value], at) => value.replaceChildren(this.values[at]));
     this.T.tell(`${T}, entropy ${this.values[0]}`);
 
-    const line = [COLD, ...EIGHTHS, 1 / COLD].map((t) => inside(softmax_temperature(logits, t)));
-    this.path.setAttribute("d", through(line));
+    if (this.drawn !== String(logits)) this.#drawCurves(logits);
     this.cold.setAttribute("transform", `translate(${inside(cold)})`);
     this.point.setAttribute("transform", `translate(${inside(probs)})`);
     const path = `The path of p in a triangle, from ${limit} to the centre`;
     this.triangle.setAttribute("aria-label", `${path}: ${this.#listed()}`);
-    this.#showChart(logits, H, slope);
+    this.#showChart(H, slope);
   }
 
   words() {
@@ -167,17 +168,23 @@ print("p as T -> 0:", ", ".join(f"{p:.4g}" for p in limit.tolist()))
     return make("svg", { viewBox: "0 0 160 102", role: "img" }, ...marks);
   }
 
-  #showChart(logits, H, slope) {
-    const most = entropy([0, 0, 0]);
+  // What T does not change.
+  #drawCurves(logits) {
+    const line = [COLD, ...QUARTERS, 1 / COLD].map((t) => inside(softmax_temperature(logits, t)));
+    this.path.setAttribute("d", through(line));
     const points = [...Array(71).keys()].map((i) => {
       const T = 20 ** (i / 35 - 1);
-      return [across(T), height(entropy(tempered(logits, T)) / most).toFixed(2)];
+      return [across(T), height(entropy(tempered(logits, T)) / CEILING).toFixed(2)];
     });
     this.curve.setAttribute("d", through(points));
+    this.drawn = String(logits);
+  }
+
+  #showChart(H, slope) {
     const { T } = this.state;
-    const at = [across(T), height(H / most)];
+    const at = [across(T), height(H / CEILING)];
     // A unit to the right multiplies T by 20^(1/70).
-    const rise = (height(1) - height(0)) * ((slope * T * Math.log(20)) / 70 / most);
+    const rise = (height(1) - height(0)) * ((slope * T * Math.log(20)) / 70 / CEILING);
     const reach = 24 / Math.hypot(1, rise);
     const ends = [-reach, reach].map((dx) => [at[0] + dx, at[1] + dx * rise]);
     this.tangent.setAttribute("d", through(ends));
