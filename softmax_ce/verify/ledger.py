@@ -24,6 +24,7 @@ from softmax_ce.verify import (
     numbers,
     same_code,
     summaries,
+    workbook,
 )
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
@@ -47,6 +48,7 @@ class Check(Protocol):
 CHECKS: tuple[Check, ...] = (
     fences,
     blocks,
+    workbook,
     same_code,
     equations,
     summaries,
@@ -54,7 +56,7 @@ CHECKS: tuple[Check, ...] = (
     figures,
     links,
 )
-KEPT = {module.__name__: module for module in (blocks, same_code, equations, numbers)}
+KEPT = {module.__name__: module for module in (blocks, workbook, same_code, equations, numbers)}
 MISTAKE = re.compile(r"<!-- caught in (\S+) -->")
 
 
