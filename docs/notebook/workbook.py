@@ -18,7 +18,7 @@
 # classes to the log-sum-exp of a vocabulary in shards. Make each prediction
 # first, write the function, and run the check below it: it says that the
 # function is right, or shows the smallest input on which it is not, what came,
-# what was expected, and which idea that breaks.
+# what was expected, and which idea it breaks.
 #
 # You need the package, and Jupyter: `pip install . jupyterlab` in a clone of
 # the project, then `jupyter lab`. Put your lines in the place of each

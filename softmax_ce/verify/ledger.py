@@ -180,7 +180,8 @@ def _blamed(fault: Fault, claims: list[Claim], check: Check) -> list[Claim]:
     if check in (blocks, equations):
         return claims
     there = [claim for claim in claims if claim.line == fault.line]
-    return [claim for claim in there if claim.text in fault.message] or there
+    named = [claim for claim in there if claim.text in fault.message]
+    return named or there or (claims if check is workbook else [])  # which did not come to run
 
 
 def _file(page: Page, check: Check) -> str:

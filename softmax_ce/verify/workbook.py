@@ -86,10 +86,10 @@ def _wrong(page: Page) -> Iterator[tuple[int, str]]:
         yield page.source.count("\n", 0, mark.start()) + 1, f"{message}below it, indented alike"
         return
     solved = run(page.source, str(page.path))
-    unsolved = run(SOLUTION.sub(_blank_in_place, page.source), str(page.path))
+    unsolved = run(SOLUTION.sub(_blank_in_place, page.source), f"{page.path} (blank)")
     for version, ran in (("as it is written", solved), ("blank", unsolved)):
         if said := ran.failure + ran.errors:
-            yield _last_line(page, ran), f"{version}, the workbook fails or warns:\n{said}"
+            yield _line(page, ran), f"{version}, the workbook fails or warns:\n{said}"
             return
     right, polite = _by_name(solved), _by_name(unsolved)
     for name, line in exercises(page).items():
@@ -112,7 +112,9 @@ def _by_name(ran: Ran) -> dict[str, str]:
     return defaultdict(str, said)
 
 
-def _last_line(page: Page, ran: Ran) -> int:
-    """The line of the workbook where it failed."""
-    lines = re.findall(rf'File "{re.escape(str(page.path))}", line (\d+)', ran.failure)
-    return int(lines[-1]) if lines else 1
+def _line(page: Page, ran: Ran) -> int:
+    """The line of the cell that failed."""
+    found = re.search(
+        rf'File "{re.escape(str(page.path))}(?: \(blank\))?", line (\d+)', ran.failure
+    )
+    return int(found[1]) if found else 1
