@@ -91,6 +91,11 @@ def _wrong(page: Page) -> Iterator[tuple[int, str]]:
         if said := ran.failure + ran.errors:
             yield _line(page, ran), f"{version}, the workbook fails or warns:\n{said}"
             return
+    for solution in SOLUTION.finditer(page.source):
+        *_, name = FUNCTION.findall(page.source, 0, solution.start())
+        if name not in exercises(page):
+            line = page.source.count("\n", 0, solution.start()) + 1
+            yield line, f"nothing checks this solution: write check.{name}({name}) below it"
     right, polite = _by_name(solved), _by_name(unsolved)
     for name, line in exercises(page).items():
         if not re.fullmatch(rf"{name}: right, on \d+ inputs\n", right[name]):

@@ -121,6 +121,7 @@ def test_the_blank_is_what_nbgrader_makes() -> None:
         ("    ### END", "  ### END", 10, "readers see this solution: write ### BEGIN SOLUTION"),
         ("    gap", "    1 / 0\n    gap", 9, "It raises ZeroDivisionError"),
         ("check.log", "1 / 0\ncheck.log", 18, "as it is written, the workbook fails or warns:\n"),
+        ("check.log_odds(log_odds)\n", "", 10, "write check.log_odds(log_odds) below it"),
         ("check.log", "print(1)\ncheck.log", 1, "only its checks may print in a workbook"),
         ("check.log", "log_odds(1, 2, 3)\ncheck.log", 18, "the workbook fails or warns:\n"),
         ("j):\n", "j:\n", 9, "SyntaxError"),
@@ -137,7 +138,7 @@ def test_what_is_wrong_is_named_with_its_line(
     assert fault.line == line
     assert says in str(fault)
     rows = [row for row in ledger.entries(Page(path)) if row.by == workbook.__name__]
-    assert [(row.kind, row.line, row.result) for row in rows] == [("block", line, "failed")]
+    assert [(row.line, row.result) for row in rows] == [(line, "failed")]
 
 
 def test_a_solution_without_marks_is_named(tmp_path: Path) -> None:
