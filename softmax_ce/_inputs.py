@@ -66,7 +66,19 @@ def at_least_float32(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     return widened
 
 
-def check_shards(first: Any, second: Any) -> None:
+def takes_shards(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Check the log-sum-exps of two shards before `function` sees them."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        _check_shards(**signature.bind(*args, **kwargs).arguments)
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def _check_shards(first: Any, second: Any) -> None:
     """Refuse what are not the log-sum-exps of two parts of the same rows."""
     for shard in (first, second):
         if not isinstance(shard, Tensor) or shard.dtype not in FLOATS:

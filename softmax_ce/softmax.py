@@ -6,7 +6,7 @@ their errors: Blanchard, Higham and Higham (2021).
 
 from torch import Tensor
 
-from softmax_ce._inputs import check_shards, takes_logits
+from softmax_ce._inputs import takes_logits, takes_shards
 
 
 @takes_logits
@@ -105,6 +105,7 @@ def logsumexp(logits: Tensor, dim: int = -1) -> Tensor:
     return top.squeeze(dim) + (logits - top).exp().sum(dim).log()
 
 
+@takes_shards
 def merge_logsumexp(first: Tensor, second: Tensor) -> Tensor:
     r"""The log-sum-exp of rows whose classes are split in two, from that of each shard.
 
@@ -132,7 +133,6 @@ def merge_logsumexp(first: Tensor, second: Tensor) -> Tensor:
         >>> merge_logsumexp(logsumexp(logits[:1]), logsumexp(logits[1:])) == logsumexp(logits)
         tensor(True)
     """
-    check_shards(first, second)
     top, rest = (a.where(first >= second, b) for a, b in ((first, second), (second, first)))
     gap = (rest - top).where(top.isfinite() | (rest != top), 0)  # two infinities have no gap
     return top + gap.exp().log1p()

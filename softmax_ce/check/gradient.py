@@ -20,7 +20,16 @@ from softmax_ce.check.idea import (
     in_float64,
     rows,
 )
-from softmax_ce.check.loss import IGNORE, LARGE, ONE, PADDED, THREE, TWO, largest_gap
+from softmax_ce.check.loss import (
+    IGNORE,
+    LARGE,
+    ONE,
+    OTHERWISE_PADDED,
+    PADDED,
+    THREE,
+    TWO,
+    largest_gap,
+)
 
 NODES = (
     "dlogprobs",
@@ -193,6 +202,7 @@ cross_entropy_softmax_gradient = Rung(
         Idea(say.far_rows, ((rows([2.0, 1.0], [-200.0, -201.0]), classes(0, 0)),)),
         Idea(say.ignored, (PADDED,)),
         Idea(say.float32, in_float64((TWO,))),
+        Idea(say.any_ignored, OTHERWISE_PADDED),
     ),
     misconceptions=(
         Misconception(say.turned, averaged(lambda z, y: -each(z, y))),

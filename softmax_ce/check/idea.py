@@ -11,6 +11,10 @@ Arguments = tuple[Any, ...]
 Function = Callable[..., Any]
 
 
+class IgnoreIndex(int):
+    """The argument of that name, which is given by its name."""
+
+
 @dataclass(frozen=True)
 class Lesson:
     """What a learner is told: the idea in a sentence, and where the book explains it."""

@@ -192,6 +192,8 @@ def fault(rung: Rung, idea: Idea, arguments: Arguments, outcome: Outcome) -> Les
         names = ", ".join(rung.outputs)
         return generic(rung, "outputs", f"Return {names}, in this order; {len(came)} came.")
     expected, value = answer(rung.right, idea, arguments), came[idea.output]
+    if isinstance(expected, Exception):
+        return idea.lesson
     if value.shape != expected.shape:
         shapes = f"{tuple(expected.shape)} is asked for; {tuple(value.shape)} came"
         return generic(rung, "shape", f"The shape is not the right one: {shapes}.")
@@ -234,13 +236,15 @@ def ours(function: Function, idea: Idea, arguments: Arguments) -> Outcome:
 
 
 @lru_cache(maxsize=4096)
-def answer(function: Function, idea: Idea, arguments: Arguments) -> Tensor:
-    """The right answer, in float64."""
+def answer(function: Function, idea: Idea, arguments: Arguments) -> Tensor | Exception:
+    """The right answer, in float64, or the refusal that is the only one."""
     double = tuple(
         value.double() if isinstance(value, Tensor) and value.is_floating_point() else value
         for value in arguments
     )
     outcome = attempt(function, double, gradient=idea.gradient)
+    if isinstance(outcome.error, idea.refusal):
+        return outcome.error
     if outcome.error:
         raise outcome.error
     return listed(outcome.result)[idea.output]

@@ -280,6 +280,12 @@ ignored_below = Lesson(
     "The ignored examples are still in the divisor: divide by the number of those that count.",
     *IGNORED,
 )
+any_ignored = Lesson(
+    "ignore-index",
+    "The targets that do not count are those equal to ignore_index: it is an argument, and need "
+    "not be −100.",
+    *IGNORED,
+)
 prediction = Lesson("dlogits", "The gradient is prediction minus truth: p − onehot.", *CLOSED)
 one_over_n = Lesson("one-over-n", "The gradient of a mean over N examples has a factor 1/N.", *MEAN)
 turned = Lesson("turned", "The sign is turned: prediction minus truth, p − onehot.", *CLOSED)
@@ -351,6 +357,16 @@ zero = Lesson(
     "t-zero",
     "T = 0 gives nan: raise a ValueError, or give each of the largest logits an equal share.",
     *TEMPERATURE,
+)
+negative = Lesson(
+    "t-negative",
+    "A negative T turns the order round, and a temperature is positive: raise a ValueError.",
+    *TEMPERATURE,
+)
+infinite = Lesson(
+    "t-infinite",
+    "T = inf makes every exponent 0: raise a ValueError, or give each class 1/V.",
+    *LIMITS,
 )
 ties = Lesson(
     "ties", "As T goes to 0, equal largest logits share equally; argmax picks one.", *TEMPERATURE

@@ -14,6 +14,7 @@ from softmax_ce.check.idea import (
     Arguments,
     Function,
     Idea,
+    IgnoreIndex,
     Misconception,
     Rung,
     classes,
@@ -27,6 +28,10 @@ ONE = (rows([2.0, 1.0, 0.1]), classes(0))
 TWO = (rows([2.0, 1.0, 0.1], [0.5, 2.5, 0.3]), classes(0, 1))
 THREE = (rows([2.0, 1.0, 0.1], [0.5, 2.5, 0.3], [-1.0, 0.0, 3.0]), classes(1, 0, 2))
 PADDED = (rows([2.0, 1.0, 0.1], [0.5, 2.5, 0.3], [-1.0, 0.0, 3.0]), classes(1, IGNORE, 0))
+OTHERWISE_PADDED = (
+    (PADDED[0], classes(1, 0, 2), IgnoreIndex(0)),
+    (PADDED[0], classes(1, -1, 0), IgnoreIndex(-1)),
+)
 HIGH = 10_000.0
 LARGE = (
     torch.linspace(-4, 4, 256 * 64).sin().view(256, 64),
@@ -109,6 +114,7 @@ cross_entropy = Rung(
         Idea(say.detached, (ONE, THREE), gradient=True),
         Idea(say.ignored, (PADDED,)),
         Idea(say.float32, in_float64((TWO,))),
+        Idea(say.any_ignored, OTHERWISE_PADDED),
     ),
     misconceptions=(
         Misconception(say.sign, averaged(lambda z, y: -minus_log_softmax(z, y))),

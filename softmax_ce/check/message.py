@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from softmax_ce.check.idea import Arguments, Idea, Lesson, Rung
+from softmax_ce.check.idea import Arguments, Idea, IgnoreIndex, Lesson, Rung
 from softmax_ce.check.trial import Outcome
 
 PRINTED = 8  # lines of what a function prints, to find its mistake by
@@ -27,7 +27,7 @@ def failed(
     idea: Idea | None = None,
     arguments: Arguments = (),
     outcome: Outcome | None = None,
-    expected: Tensor | None = None,
+    expected: Tensor | Exception | None = None,
 ) -> str:
     """The input that shows it, both answers, the idea that is broken, and where to read on."""
     if lesson.key == "not-written":
@@ -54,17 +54,22 @@ def title(page: str) -> str:
     return {"language-model": "Language model"}.get(name, name.capitalize())
 
 
-def compared(came: Tensor | str, expected: Tensor, name: str) -> list[str]:
+def compared(came: Tensor | str, expected: Tensor | Exception, name: str) -> list[str]:
     """What came above what was expected, with digits enough to tell them apart."""
     texts: list[str] = []
     for digits in (6, 9, 12, 17):
         texts = [
-            nested(value, digits) if isinstance(value, Tensor) else value
+            nested(value, digits) if isinstance(value, Tensor) else said(value)
             for value in (came, expected)
         ]
         if texts[0] != texts[1]:
             break
     return [f"  came      {name}{texts[0]}", f"  expected  {name}{texts[1]}"]
+
+
+def said(value: str | Exception) -> str:
+    """A text as it is, and the kind of a refusal."""
+    return value if isinstance(value, str) else f"a {type(value).__name__}"
 
 
 def came_of(rung: Rung, outcome: Outcome, idea: Idea) -> Tensor | str:
@@ -90,8 +95,10 @@ def nested(value: Any, digits: int) -> str:
 
 def written(value: Any) -> str:
     """An argument as one would type it."""
+    if isinstance(value, IgnoreIndex):
+        return f"ignore_index={value}"
     if not isinstance(value, Tensor):
-        return repr(value)
+        return repr(value) if math.isfinite(value) else typed(value)
     dtype = "" if value.dtype in (torch.float32, torch.int64) else f", dtype={value.dtype}"
     return f"torch.tensor({typed(value.tolist())}{dtype})"
 

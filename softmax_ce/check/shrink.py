@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from softmax_ce.check.idea import Arguments
+from softmax_ce.check.idea import Arguments, IgnoreIndex
 
 SECONDS = 5.0  # a slow function is not worth more waiting
 
@@ -65,10 +65,15 @@ def without(arguments: Arguments, dim: int, index: int, *, is_class: bool) -> It
     """The input less one row, or less one class where no index names it."""
     logits = arguments[0]
     keep = [other for other in range(logits.shape[dim]) if other != index]
+    ignored = next((value for value in arguments if isinstance(value, IgnoreIndex)), -100)
+    if is_class and ignored == index:
+        return
     smaller: list[Any] = []
     for value in arguments:
         if isinstance(value, Tensor) and value.shape == logits.shape:
             smaller.append(value[(slice(None),) * dim + (keep,)])
+        elif isinstance(value, IgnoreIndex):
+            smaller.append(value)
         elif isinstance(value, int | Tensor) and is_class:
             if (torch.as_tensor(value) == index).any():
                 return
@@ -80,7 +85,7 @@ def without(arguments: Arguments, dim: int, index: int, *, is_class: bool) -> It
             smaller.append(value)
     tensors = [value for value in smaller if isinstance(value, Tensor)]
     targets = [value for value in tensors if not value.is_floating_point()]
-    if all((value >= 0).any() for value in targets):  # one example at least counts
+    if all((value != ignored).any() for value in targets):  # one example at least counts
         yield tuple(smaller)
 
 

@@ -13,11 +13,14 @@ from softmax_ce.check.softmax import FARTHER, SQUARE, WIDE, naive, relative_to_p
 
 SPECTRUM = row(2.0, 1.0, 0.5, 0.1)
 TIE = row(2.0, 2.0, 0.1)
+REFUSALS = (ValueError, ZeroDivisionError, AssertionError)
 SMALL = 2e-38  # a float32 with all its digits, and its inverse, too, is one
 
 
-def with_limit(z: Tensor, T: float) -> Tensor:
-    """Softmax at a temperature, with its limit at 0."""
+def with_limits(z: Tensor, T: float) -> Tensor:
+    """Softmax at a temperature, with its limits at 0 and at infinity."""
+    if T > 0 and math.isinf(T):
+        return torch.full_like(z, 1 / z.shape[-1])
     if T == 0:
         largest = z == z.amax(-1, keepdim=True)
         return largest / largest.sum(-1, keepdim=True)
@@ -34,10 +37,10 @@ def argmax(z: Tensor, T: float) -> Tensor:
 softmax_temperature = Rung(
     name="softmax_temperature",
     parameters="logits, T",
-    task="Softmax of each row of logits of shape (..., V) at the temperature T, a number. At T = 0 "
-    "raise a ValueError, or return the limit.",
+    task="Softmax of each row of logits of shape (..., V) at the temperature T, a number. Raise a "
+    "ValueError where T is negative; at 0 and at infinity, too, or return the limit.",
     place=say.LIMITS,
-    right=with_limit,
+    right=with_limits,
     tolerance=relative_to_probabilities,
     ideas=(
         Idea(say.definition, ((SPECTRUM, 1.0),)),
@@ -58,9 +61,11 @@ softmax_temperature = Rung(
         Idea(
             say.zero,
             ((row(2.0, 1.0, 0.0), 0.0), (rows([2.0, 1.0], [0.0, 3.0]), 0.0)),
-            refusal=(ValueError, ZeroDivisionError, AssertionError),
+            refusal=REFUSALS,
         ),
-        Idea(say.ties, ((TIE, 0.0),), refusal=(ValueError, ZeroDivisionError, AssertionError)),
+        Idea(say.ties, ((TIE, 0.0),), refusal=REFUSALS),
+        Idea(say.negative, ((SPECTRUM, -1.0),), refusal=REFUSALS),
+        Idea(say.infinite, ((SPECTRUM, math.inf),), refusal=REFUSALS),
         Idea(say.float32, in_float64(((SPECTRUM, 2.0),))),
     ),
     misconceptions=(
@@ -100,7 +105,7 @@ softmax_temperature = Rung(
         Misconception(say.divides_first, lambda z, T: softmax_stable(z / T)),
         Misconception(say.zero, lambda z, T: softmax_stable((z - z.amax(-1, keepdim=True)) / T)),
         Misconception(say.ties, argmax),
-        Misconception(say.float32, in_float32(with_limit)),
+        Misconception(say.float32, in_float32(with_limits)),
     ),
     large=(torch.linspace(-4, 4, 256 * 64).sin().view(256, 64), math.e),
 )

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from softmax_ce.check.idea import Arguments, Function
+from softmax_ce.check.idea import Arguments, Function, IgnoreIndex
 
 SECONDS = 10.0  # a call takes milliseconds; a busy machine may take a hundred times as long
 
@@ -42,7 +42,7 @@ def attempt(function: Function, arguments: Arguments, *, gradient: bool = False)
     said = io.StringIO()  # a function is called a hundred times; what it prints is for one of them
     try:
         with redirect_stdout(said), limit(SECONDS), torch.enable_grad():
-            result = function(*given)
+            result = call(function, given)
             if gradient and isinstance(result, Tensor):
                 if not result.requires_grad:
                     return Outcome(result, cut_off=True, printed=said.getvalue())
@@ -51,6 +51,14 @@ def attempt(function: Function, arguments: Arguments, *, gradient: bool = False)
         return Outcome(error=error, line=line_of(function, error), printed=said.getvalue())
     changed = not all(map(same, given, before))
     return Outcome(result, changed=changed, printed=said.getvalue())
+
+
+def call(function: Function, given: Arguments) -> Any:
+    """Call a function, an ignore_index by its name."""
+    *others, last = given
+    if isinstance(last, IgnoreIndex):
+        return function(*others, ignore_index=int(last))
+    return function(*given)
 
 
 def line_of(function: Function, error: BaseException) -> str:

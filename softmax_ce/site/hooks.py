@@ -107,7 +107,7 @@ def _render_notebook(page: Page, mkdocs_jupyter: Any, config: MkDocsConfig, file
     nb = notebook.executed_by(partial(mkdocs_jupyter, config, files))
     downloads = files.get_file_from_path(_ipynb(page.file))
     assert downloads is not None
-    downloads.content_string = notebook.to_ipynb(nb)
+    downloads.content_string = notebook.to_ipynb(nb, config.site_url or "")
     page.edit_url = page.file.name + ".py"
     page.meta["description"] = nb.metadata.get("description")
     page.markdown = _checked(page, notebook.to_markdown(nb, page.file.name), files)
@@ -178,8 +178,14 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_: Any) -> None:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write the search index as a script, which a page opened from a folder can load, too."""
+    """Write the search index as a script, which a page opened from a folder can load, too.
+
+    And leave the solutions out of a workbook's script.
+    """
     site = Path(config.site_dir)
+    for script in site.rglob("*.py"):
+        written = script.read_text(encoding="utf-8")
+        script.write_text(notebook.to_script(written, config.site_url or ""), encoding="utf-8")
     (site / MKDOCSTRINGS_CSS).unlink()
     (site / "sitemap.xml.gz").unlink()  # it carries the day, too, and no one asks for it
     index = site / "search" / "search_index.json"

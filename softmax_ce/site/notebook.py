@@ -1,6 +1,7 @@
 """The notebook: executed by mkdocs-jupyter, then shown and downloaded from that execution.
 
-Only an edit of its code executes it again, or of what its code imports.
+Only an edit of its code executes it again, or of what its code imports. A workbook is shown and
+downloaded blank, with the outputs that the checks of the pages compare with those of a run.
 """
 
 import json
@@ -21,9 +22,11 @@ from nbformat import NotebookNode
 
 from softmax_ce.site.figures import inline
 from softmax_ce.site.outputs import OPENING
-from softmax_ce.verify import cache
+from softmax_ce.verify import cache, workbook
 from softmax_ce.verify.sources import fingerprint, imports, load
 
+NBGRADER = re.compile(r"(?<=^# %%) nbgrader=.*$", re.MULTILINE)
+PAGE = re.compile(r"\]\(\.\./([\w-]+)\.md")
 STYLE = "softmax_ce.figures.style"
 _aside = ThreadPoolExecutor(1)
 _started: dict[tuple[Path, str, bool], Future[NotebookNode]] = {}
@@ -61,10 +64,17 @@ def executed_by(mkdocs_jupyter: Callable[[], None]) -> NotebookNode:
 
 def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
     """The script as a notebook, with the outputs of its code cells, from the cache if they hold."""
+    written = script.read_text(encoding="utf-8")
+    blank = workbook.blank(written)
     nb: NotebookNode = nbformat.reads(
-        jupytext.writes(jupytext.read(script), fmt="ipynb"), as_version=4
+        jupytext.writes(jupytext.reads(blank, fmt="py"), fmt="ipynb"), as_version=4
     )
     code = [cell for cell in nb.cells if cell.cell_type == "code"]
+    if blank != written:
+        for cell in code:
+            if text := workbook.printed(cell.source):
+                cell.outputs = [nbformat.v4.new_output("stream", text=text)]
+        return nb
     file = f"notebook/{script.stem}.json"
     options = f"{kernel_name} {allow_errors} {version('nbclient')} {version('ipykernel')}"
     key = cache.key(options, fingerprint(STYLE), *(cell.source for cell in code))
@@ -125,12 +135,22 @@ def to_markdown(nb: NotebookNode, name: str) -> str:
     return "\n\n".join([title, _downloads(name), rest, *parts[1:]])
 
 
-def to_ipynb(nb: NotebookNode) -> str:
+def to_ipynb(nb: NotebookNode, site_url: str) -> str:
     """The executed notebook as a file to download, the same at every build."""
     for number, cell in enumerate(nb.cells, start=1):
         cell.id = f"cell-{number}"
     text: str = nbformat.writes(nb)
-    return text + "\n"
+    return _linked(text, site_url) + "\n"
+
+
+def to_script(written: str, site_url: str) -> str:
+    """The script as a file to download, without what nbgrader alone reads."""
+    return _linked(NBGRADER.sub("", workbook.blank(written)), site_url)
+
+
+def _linked(text: str, site_url: str) -> str:
+    """A file with links to the pages of the site, wherever it is opened."""
+    return PAGE.sub(lambda page: f"]({site_url}{page[1]}.html", text)
 
 
 def _downloads(name: str) -> str:

@@ -24,6 +24,7 @@ from softmax_ce.verify import (
     numbers,
     same_code,
     summaries,
+    workbook,
 )
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
@@ -47,6 +48,7 @@ class Check(Protocol):
 CHECKS: tuple[Check, ...] = (
     fences,
     blocks,
+    workbook,
     same_code,
     equations,
     summaries,
@@ -54,7 +56,7 @@ CHECKS: tuple[Check, ...] = (
     figures,
     links,
 )
-KEPT = {module.__name__: module for module in (blocks, same_code, equations, numbers)}
+KEPT = {module.__name__: module for module in (blocks, workbook, same_code, equations, numbers)}
 MISTAKE = re.compile(r"<!-- caught in (\S+) -->")
 
 
@@ -178,7 +180,8 @@ def _blamed(fault: Fault, claims: list[Claim], check: Check) -> list[Claim]:
     if check in (blocks, equations):
         return claims
     there = [claim for claim in claims if claim.line == fault.line]
-    return [claim for claim in there if claim.text in fault.message] or there
+    named = [claim for claim in there if claim.text in fault.message]
+    return named or there or (claims if check is workbook else [])  # which did not come to run
 
 
 def _file(page: Page, check: Check) -> str:

@@ -1,8 +1,9 @@
-"""A function that a page defines and the package has is the same code."""
+"""A function that a page defines and the package, or the workbook, has is the same code."""
 
 import ast
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import softmax_ce
@@ -10,10 +11,11 @@ from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
 from softmax_ce.verify.part import Part
+from softmax_ce.verify.workbook import WORKBOOK, exercises, is_workbook
 
 
 def claims(page: Page) -> list[Claim]:
-    """The package's functions that the page defines."""
+    """The page's functions that the package or the workbook has."""
     return [Claim("copied function", line, name) for line, name, _ in _copies(page)]
 
 
@@ -21,30 +23,38 @@ def parts(page: Page) -> list[Part]:
     """The page's copies, all together."""
     copies = [*_copies(page)]
     lines = [line for line, *_ in copies]
-    text = repr([code for *_, code in copies])
+    text = repr(([code for *_, code in copies], _workbook(page)))
     return [Part(page, text, lines, [softmax_ce.__name__])] if copies else []
 
 
 def check(page: Page) -> Iterator[Fault]:
-    """Compare the page's functions with the package's, docstrings and annotations aside."""
-    copies = [*_copies(page)]
-    package = _package() if copies else {}
-    for line, name, code in copies:
-        if code != package[name]:
-            message = f"{name} is not the package's: copy its body again, undecorated, with def"
+    """Compare the page's functions with the originals, docstrings and annotations aside."""
+    homes = {"the workbook's": _workbook(page), "the package's": _package()}
+    for line, name, code in _copies(page):
+        originals = {there[name]: home for home, there in homes.items() if name in there}
+        if code not in originals:
+            whose = " or ".join(originals.values())
+            message = f"{name} is not {whose}: copy its body again, undecorated, with def"
             yield Fault(page.path, line, message)
 
 
 def _copies(page: Page) -> Iterator[tuple[int, str, str]]:
-    """The line, name and code of everything that the page defines under a name of the package."""
+    """The line, name and code of everything that the page defines under a name of an original."""
+    names = {*softmax_ce.__all__, *_workbook(page)}
     for start, tree in _programs(page):
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and node.name in softmax_ce.__all__:
-                yield start + node.lineno, node.name, _bare(node)
+            if isinstance(node, ast.FunctionDef) and node.name in names:
+                if not _asks_for_less(page, node):
+                    yield start + node.lineno, node.name, _bare(node)
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
-                for name in {ast.unparse(target) for target in node.targets}:
-                    if name in softmax_ce.__all__:
-                        yield start + node.lineno, name, ast.unparse(node)
+                for name in names.intersection(map(ast.unparse, node.targets)):
+                    yield start + node.lineno, name, ast.unparse(node)
+
+
+def _asks_for_less(page: Page, function: ast.FunctionDef) -> bool:
+    """Whether the workbook has a function of its own here: the package's has more parameters."""
+    original = _package().get(function.name, "") if is_workbook(page) else ""
+    return bool(original) and original.split("\n")[0] != _bare(function).split("\n")[0]
 
 
 def _programs(page: Page) -> Iterator[tuple[int, ast.Module]]:
@@ -57,14 +67,33 @@ def _programs(page: Page) -> Iterator[tuple[int, ast.Module]]:
 
 
 def _package() -> dict[str, str]:
-    """The package's functions, without the decorators that check their input."""
-    code = {}
+    """The package's functions."""
+    code: dict[str, str] = {}
     for module in Path(softmax_ce.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name in softmax_ce.__all__:
+        code |= _functions(module.read_text(encoding="utf-8"))
+    return {name: code[name] for name in softmax_ce.__all__}
+
+
+def _workbook(page: Page) -> dict[str, str]:
+    """The solutions of the workbook, for the pages beside it."""
+    path = page.path.parent / WORKBOOK
+    if not path.is_file():
+        return {}
+    workbook = Page(path)
+    code = _functions(workbook.source)
+    return {name: code[name] for name in exercises(workbook) if name in code}
+
+
+@cache
+def _functions(source: str) -> dict[str, str]:
+    """The functions in a program, without the decorators that check their input."""
+    functions = {}
+    with suppress(SyntaxError):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef):
                 node.decorator_list = []
-                code[node.name] = _bare(node)
-    return code
+                functions[node.name] = _bare(node)
+    return functions
 
 
 def _bare(function: ast.FunctionDef) -> str:

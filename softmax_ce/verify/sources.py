@@ -57,8 +57,10 @@ def load(module: str) -> ModuleType:
 
 
 def everything() -> dict[Path, bytes]:
-    """All that `load` may have to import again: what the book is about, and its figures."""
-    files = [*PACKAGE.glob("*.py"), *PACKAGE.glob("figures/*.py")]
+    """All that `load` may have to import again: what the book is about, figures and checks."""
+    files = [
+        file for folder in ("", "figures/", "check/") for file in PACKAGE.glob(f"{folder}*.py")
+    ]
     return {file: file.read_bytes() for file in files}
 
 

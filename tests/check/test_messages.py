@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from softmax_ce import check
 from softmax_ce.check import lessons, trial
@@ -141,6 +142,27 @@ def test_a_gradient_that_is_off_is_shown() -> None:
     verdict = check.verdict("cross_entropy", detached)
     assert verdict.key == "detached"
     assert "  gradient of cross_entropy(torch.tensor([[" in verdict.text
+
+
+def test_ignore_index_is_shown_by_its_name_and_an_example_that_counts_is_left() -> None:
+    def negative(logits: Tensor, targets: Tensor, ignore_index: int = -100) -> Tensor:
+        return cross_entropy(logits[targets >= 0], targets[targets >= 0])
+
+    text = check.verdict("cross_entropy", negative).text
+    assert re.search(
+        r"\n  cross_entropy\(torch.*, torch.*\[.*[1-9].*\]\), ignore_index=0\)\n", text
+    )
+    assert "nan" not in text
+
+
+def test_where_an_exception_is_the_answer_it_is_what_is_expected() -> None:
+    def of_any_sign(logits: Tensor, T: float) -> Tensor:
+        assert T
+        return torch.softmax(logits.double() / T, -1).to(logits.dtype)
+
+    text = check.verdict("softmax_temperature", of_any_sign).text
+    assert "\n  softmax_temperature(torch.tensor([0.0, 0.0]), -1.0)\n" in text
+    assert "\n  expected  a ValueError\n" in text
 
 
 def test_what_it_prints_is_shown_once() -> None:

@@ -574,6 +574,34 @@ def cross_entropy_counts_all(logits: Tensor, targets: Tensor, ignore_index: int 
     return F.cross_entropy(logits, targets.clamp(min=0))
 
 
+@mutant("cross_entropy", "ignore-index")
+def cross_entropy_minus_one_hundred(
+    logits: Tensor, targets: Tensor, ignore_index: int = -100
+) -> Any:
+    return F.cross_entropy(logits, targets)
+
+
+@mutant("cross_entropy", "ignore-index")
+def cross_entropy_negative_targets(
+    logits: Tensor, targets: Tensor, ignore_index: int = -100
+) -> Any:
+    keep = targets >= 0
+    return F.cross_entropy(logits[keep], targets[keep])
+
+
+@mutant("cross_entropy", "ignore-index")
+def cross_entropy_divides_by_other_than_minus_one_hundred(
+    logits: Tensor, targets: Tensor, ignore_index: int = -100
+) -> Any:
+    total = F.cross_entropy(logits, targets, ignore_index=ignore_index, reduction="sum")
+    return total / (targets != -100).sum()
+
+
+@mutant("cross_entropy", "error")
+def cross_entropy_without_the_argument(logits: Tensor, targets: Tensor) -> Any:
+    return F.cross_entropy(logits, targets)
+
+
 @mutant("cross_entropy", "bits")
 def cross_entropy_in_bits(logits: Tensor, targets: Tensor, ignore_index: int = -100) -> Any:
     return F.cross_entropy(logits, targets) / math.log(2)
@@ -718,6 +746,15 @@ def cross_entropy_softmax_gradient_keeps_the_rows(
     return (p - F.one_hot(targets.clamp(min=0), p.shape[1])) / (targets >= 0).sum()
 
 
+@mutant("cross_entropy_softmax_gradient", "ignore-index")
+def cross_entropy_softmax_gradient_negative_targets(
+    logits: Tensor, targets: Tensor, ignore_index: int = -100
+) -> Any:
+    p = torch.softmax(logits, -1)
+    keep = (targets >= 0)[:, None]
+    return (p - F.one_hot(targets.clamp(min=0), p.shape[1])) * keep / keep.sum()
+
+
 @mutant("cross_entropy_softmax_gradient", "raw-logits")
 def cross_entropy_softmax_gradient_logits_minus_truth(
     logits: Tensor, targets: Tensor, ignore_index: int = -100
@@ -845,6 +882,21 @@ def softmax_temperature_divide_then_shift(logits: Tensor, T: float) -> Any:
 def softmax_temperature_nan_at_zero(logits: Tensor, T: float) -> Any:
     z = (logits - logits.amax(-1, keepdim=True)) / T
     return torch.softmax(z, -1)
+
+
+@mutant("softmax_temperature", "t-negative")
+def softmax_temperature_of_any_sign(logits: Tensor, T: float) -> Any:
+    if T == 0:
+        raise ValueError("T must not be 0")
+    return torch.softmax((logits - logits.amax(-1, keepdim=True)) / T, -1)
+
+
+@mutant("softmax_temperature", "t-infinite")
+def softmax_temperature_nan_at_infinity(logits: Tensor, T: float) -> Any:
+    if T <= 0:
+        raise ValueError("T must be positive")
+    z = logits - logits.amax(-1, keepdim=True)
+    return torch.softmax(z * T / T / T, -1)
 
 
 @mutant("softmax_temperature", "ties")

@@ -224,13 +224,14 @@ def rows_of_losses(logits: Tensor, targets: Tensor, ignore_index: int = -100) ->
 
 
 @right("cross_entropy")
-def in_float64(logits: Tensor, targets: Tensor) -> Tensor:
-    return F.nll_loss(logits.double().log_softmax(-1), targets).to(logits.dtype)
+def in_float64(logits: Tensor, targets: Tensor, ignore_index: int = -100) -> Tensor:
+    log_probs = logits.double().log_softmax(-1)
+    return F.nll_loss(log_probs, targets, ignore_index=ignore_index).to(logits.dtype)
 
 
 @right("cross_entropy")
-def third_form_on_average(logits: Tensor, targets: Tensor) -> Tensor:
-    return softmax_ce.cross_entropy(logits, targets)
+def third_form_on_average(logits: Tensor, targets: Tensor, **options: Any) -> Tensor:
+    return softmax_ce.cross_entropy(logits, targets, **options)
 
 
 @right("backward_by_hand")
@@ -295,22 +296,23 @@ def prediction_minus_truth(logits: Tensor, targets: Tensor, ignore_index: int = 
 
 
 @right("cross_entropy_softmax_gradient")
-def by_autograd(logits: Tensor, targets: Tensor) -> Any:
+def by_autograd(logits: Tensor, targets: Tensor, ignore_index: int = -100) -> Any:
     logits = logits.clone().requires_grad_()
-    return torch.autograd.grad(F.cross_entropy(logits, targets), logits)[0]
+    loss = F.cross_entropy(logits, targets, ignore_index=ignore_index)
+    return torch.autograd.grad(loss, logits)[0]
 
 
 @right("cross_entropy_softmax_gradient")
-def by_torch_func(logits: Tensor, targets: Tensor) -> Any:
-    return torch.func.grad(F.cross_entropy)(logits, targets)
+def by_torch_func(logits: Tensor, targets: Tensor, ignore_index: int = -100) -> Any:
+    return torch.func.grad(F.cross_entropy)(logits, targets, ignore_index=ignore_index)
 
 
 @right("cross_entropy_softmax_gradient")
-def row_by_row(logits: Tensor, targets: Tensor) -> Tensor:
+def row_by_row(logits: Tensor, targets: Tensor, ignore_index: int = -100) -> Tensor:
     out = torch.zeros_like(logits)
-    count = int((targets != -100).sum())
+    count = int((targets != ignore_index).sum())
     for n, y in enumerate(targets.tolist()):
-        if y != -100:
+        if y != ignore_index:
             out[n] = torch.softmax(logits[n], 0) / count
             out[n, y] -= 1 / count
     return out
@@ -355,6 +357,8 @@ def shift_then_divide(logits: Tensor, T: float) -> Tensor:
 @right("softmax_temperature")
 def with_its_limit(logits: Tensor, T: float) -> Tensor:
     z = logits - logits.amax(-1, keepdim=True)
+    if T < 0:
+        raise ValueError("T must not be negative")
     exps = (z / T).exp() if T else (z == 0).to(z.dtype)
     return exps / exps.sum(-1, keepdim=True)
 
@@ -368,6 +372,7 @@ def divided_in_float64(logits: Tensor, T: float) -> Tensor:
 @right("softmax_temperature")
 def times_the_inverse(logits: Tensor, T: float) -> Tensor:
     beta = 1 / T
+    assert beta > 0
     return torch.softmax(beta * (logits - logits.amax(-1, keepdim=True)), -1)
 
 

@@ -105,11 +105,12 @@ def test_every_block_of_a_page_was_run(site: Path, page: Page) -> None:
     assert seen == run
 
 
-def test_every_block_of_the_notebook_is_a_cell_that_ran(site: Path) -> None:
+@pytest.mark.parametrize("name", ["day14", "workbook"])
+def test_every_block_of_a_notebook_is_a_cell_that_ran(site: Path, name: str) -> None:
     folder = site / "notebook"
-    cells = json.loads((folder / "day14.ipynb").read_text())["cells"]
+    cells = json.loads((folder / f"{name}.ipynb").read_text())["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    assert seen_as_python((folder / "day14.html").read_text()) == census(code)
+    assert seen_as_python((folder / f"{name}.html").read_text()) == census(code)
 
 
 @every_page

@@ -14,6 +14,8 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
+from softmax_ce.site import notebook
+
 DOCS = Path(__file__).parents[2] / "docs"
 WRITTEN = [*DOCS.glob("*.md"), *DOCS.glob("notebook/*.py")]
 MkDocs = Callable[..., subprocess.CompletedProcess[str]]
@@ -29,6 +31,8 @@ PAGES = [
     "temperature.html",
     "language-model.html",
     "notebook/day14.html",
+    "practice.html",
+    "notebook/workbook.html",
     "clinic.html",
     "verified.html",
     "reference.html",
@@ -62,12 +66,17 @@ def test_a_page_has_one_title_a_description_and_a_language(page: BeautifulSoup) 
     assert len(str(description["content"])) > 60
 
 
-def test_a_page_links_to_its_source(page: BeautifulSoup, address: str, site: Path) -> None:
+def test_a_page_links_to_its_source(
+    page: BeautifulSoup, address: str, site: Path, url: str
+) -> None:
     (link,) = page.select('a[title="View source of this page"]')
     source = site / urlsplit(urljoin(f"/{address}", str(link["href"]))).path[1:]
     name = address.removesuffix(".html")
     (written,) = [f for f in DOCS.rglob("*.*") if f.with_suffix("") == DOCS / name]
-    assert source.read_text() == written.read_text()
+    text = written.read_text()
+    if written.suffix == ".py":
+        text = notebook.to_script(text, url)
+    assert source.read_text() == text
 
 
 def test_a_page_has_a_toggle_that_follows_the_system_first(page: BeautifulSoup) -> None:
@@ -196,6 +205,28 @@ def test_the_notebook_downloads_as_a_script_and_as_it_was_executed(site: Path) -
     shown = BeautifulSoup(page, "html.parser")
     assert len(shown.select(".output, figure")) == sum(len(cell["outputs"]) for cell in code)
     assert "softmax_ce" not in (folder / "day14.py").read_text()
+
+
+def test_the_workbook_is_blank_wherever_a_reader_meets_it(site: Path, url: str) -> None:
+    folder = site / "notebook"
+    files = [folder / f"workbook.{kind}" for kind in ("html", "ipynb", "py")]
+    for text in (file.read_text() for file in files):
+        assert "SOLUTION" not in text
+        assert "log_probs" not in text, "a line of a solution"
+        assert text.count("# YOUR CODE HERE") == 11
+    page, *downloads = files
+    for file in downloads:
+        assert f'href="{file.name}"' in page.read_text()
+        assert f"]({url}softmax.html#" in file.read_text(), (
+            "a link that works wherever it is opened"
+        )
+    cells = json.loads(downloads[0].read_text())["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    said = ["".join(output["text"]) for output in outputs]
+    assert len(said) == 11
+    assert all(text.endswith(": not written yet\n") for text in said)
+    shown = BeautifulSoup(page.read_text(), "html.parser").select(".output code")
+    assert [text.get_text() for text in shown] == said
 
 
 @pytest.mark.parametrize(

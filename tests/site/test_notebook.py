@@ -57,10 +57,10 @@ def kept() -> list[Path]:
 
 
 def test_an_edit_of_the_text_does_not_execute_again(run: Run) -> None:
-    first = notebook.to_ipynb(run(SCRIPT))
-    again = notebook.to_ipynb(run(SCRIPT))
+    first = notebook.to_ipynb(run(SCRIPT), "")
+    again = notebook.to_ipynb(run(SCRIPT), "")
     assert again == first
-    edited = notebook.to_ipynb(run(SCRIPT.replace("Some text", "Another text")))
+    edited = notebook.to_ipynb(run(SCRIPT.replace("Some text", "Another text")), "")
     assert edited == first.replace("Some text", "Another text")
     assert executions() == 1
 

@@ -25,6 +25,8 @@ SHOWN = [
     "temperature",
     "language-model",
     "notebook/day14",
+    "notebook/workbook",
+    "practice",
     "clinic",
 ]
 

@@ -60,5 +60,7 @@ def test_pytest_codeblocks_collects_the_same_blocks(page: Page) -> None:
     assert collected == ours
 
 
-def test_the_notebook_shows_code_in_cells_alone() -> None:
-    assert [page.blocks for page in PAGES if page.is_notebook] == [[]]
+def test_notebooks_show_code_in_cells_alone() -> None:
+    notebooks = [page for page in PAGES if page.is_notebook]
+    assert len(notebooks) == 2
+    assert [page.blocks for page in notebooks] == [[], []]
