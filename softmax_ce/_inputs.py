@@ -149,9 +149,11 @@ def _class_indices(targets: Any, logits: Tensor, ignore_index: int | None) -> Te
     if targets.shape != logits.shape[:-1]:
         raise ValueError(_misfit(tuple(logits.shape), tuple(targets.shape)))
     targets, classes = targets.long(), logits.shape[-1]
-    if _are_classes(targets, classes):
-        return targets.clone()
-    checked: Tensor = _InRange.apply(targets, classes, ignore_index)
+    checked: Tensor = (
+        targets.clone()
+        if _are_classes(targets, classes)
+        else _InRange.apply(targets, classes, ignore_index)
+    )
     return checked
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,8 +28,14 @@ class Ledger(NamedTuple):
         return sorted({Fault(*row) for row in rows})
 
     def as_json(self) -> str:
-        """The ledger as a file for readers of data."""
-        return json.dumps(self._asdict(), indent=1, ensure_ascii=False) + "\n"
+        """The ledger as a file for programs: a claim a line, less its empty fields."""
+        write = partial(json.dumps, ensure_ascii=False)
+        filled = (
+            {name: value for name, value in row.items() if value != ""} for row in self.entries
+        )
+        about = f'"versions": {write(self.versions)},\n"mistakes": {write(self.mistakes)}'
+        entries = ",\n".join(map(write, filled))
+        return f'{{{about},\n"entries": [\n{entries}\n]}}\n'
 
 
 _worker: subprocess.Popen[str] | None = None
