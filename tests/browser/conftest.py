@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,46 @@ SCROLL = """async () => {
         for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
     }
     scrollTo({ top: 0, behavior: "instant" })
+}"""
+# axe parses the colours behind a text anew for each text; those that it knows it need not parse.
+REMEMBER_COLOURS = """() => {
+    const { prototype } = axe.commons.color.Color
+    const { parseString } = prototype
+    const known = new Map()
+    prototype.parseString = function (text) {
+        if (!known.has(text)) {
+            parseString.call(this, text)
+            known.set(text, [this.r, this.g, this.b, this.alpha])
+        }
+        [this.r, this.g, this.b, this.alpha] = known.get(text)
+        return this
+    }
+}"""
+# Tokens of a block that look the same stand on the same ground: the contrast of the leftmost, which
+# is in view, counts for all. What axe does not judge, a single character, stands for no word.
+SKIP_ALIKE = """() => {
+    for (const code of document.querySelectorAll("pre > code")) {
+        const seen = new Set()
+        const tokens = [...code.querySelectorAll(":scope > span:not(:has(*))")]
+        for (const token of tokens.sort((one, other) => one.offsetLeft - other.offsetLeft)) {
+            const { color, backgroundColor, opacity, fontSize, fontWeight, textShadow } =
+                getComputedStyle(token)
+            const judged = /[ -~]{2}/.test(token.textContent)
+            const look = [color, backgroundColor, opacity, fontSize, fontWeight, textShadow, judged]
+            token.toggleAttribute("alike", seen.has(look.join()))
+            seen.add(look.join())
+        }
+    }
+    axe.configure({ rules: [{ id: "color-contrast", selector: ":not([alike])" }] })
+}"""
+AXE = """async within => {
+    const options = { resultTypes: ["violations"], preload: false }
+    const { violations } = await axe.run(within, options)
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target, any, html }) => {
+        const { fgColor, bgColor, contrastRatio } = any[0]?.data ?? {}
+        const colours = fgColor ? ` ${fgColor} on ${bgColor} is ${contrastRatio}:1` : ""
+        return `${id}${colours}: ${target.join(" ")}: ${html.slice(0, 80).replaceAll("\\n", " ")}`
+    }))
 }"""
 
 
@@ -198,3 +239,22 @@ def math_fonts() -> Callable[[Page], set[str]]:
         return set(used)
 
     return math_fonts
+
+
+@pytest.fixture(scope="session")
+def violations() -> Callable[..., list[str]]:
+    """What axe-core, as the wheel of axe-playwright-python carries it, finds to fault."""
+    package = find_spec("axe_playwright_python")
+    assert package is not None, "pip install axe-playwright-python"
+    assert package.submodule_search_locations
+    axe = Path(package.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
+
+    def violations(page: Page, within: str = "html") -> list[str]:
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(axe)
+            page.evaluate(REMEMBER_COLOURS)
+        page.evaluate(SKIP_ALIKE)
+        found: list[str] = page.evaluate(AXE, within)
+        return found
+
+    return violations
