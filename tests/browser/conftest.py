@@ -35,8 +35,9 @@ SETTLED = """async () => {
 SCROLL = """async () => {
     for (let top = 0; top < document.body.scrollHeight; top += innerHeight) {
         scrollTo({ top, behavior: "instant" })
-        for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
+        await new Promise(requestAnimationFrame)
     }
+    await new Promise(requestAnimationFrame)
     scrollTo({ top: 0, behavior: "instant" })
 }"""
 # axe parses the colours behind a text anew for each text; those that it knows it need not parse.
@@ -53,19 +54,25 @@ REMEMBER_COLOURS = """() => {
         return this
     }
 }"""
-# Tokens of a block that look the same stand on the same ground: the contrast of the leftmost, which
-# is in view, counts for all. What axe does not judge, a single character, stands for no word.
+# What looks the same in a block of code or a formula stands on the same ground: the contrast of the
+# leftmost, which is in view, counts for all. A single character, which axe does not judge, stands
+# for no word.
 SKIP_ALIKE = """() => {
-    for (const code of document.querySelectorAll("pre > code")) {
+    for (const box of document.querySelectorAll("pre > code, math")) {
+        const ground = part => {
+            if (part === box) return []
+            const { backgroundColor, opacity } = getComputedStyle(part)
+            return [backgroundColor, opacity, ...ground(part.parentElement)]
+        }
+        const left = part => part.getBoundingClientRect().left
         const seen = new Set()
-        const tokens = [...code.querySelectorAll(":scope > span:not(:has(*))")]
-        for (const token of tokens.sort((one, other) => one.offsetLeft - other.offsetLeft)) {
-            const { color, backgroundColor, opacity, fontSize, fontWeight, textShadow } =
-                getComputedStyle(token)
-            const judged = /[ -~]{2}/.test(token.textContent)
-            const look = [color, backgroundColor, opacity, fontSize, fontWeight, textShadow, judged]
-            token.toggleAttribute("alike", seen.has(look.join()))
-            seen.add(look.join())
+        const parts = [...box.querySelectorAll(":not(:has(*))")]
+        for (const part of parts.sort((one, other) => left(one) - left(other))) {
+            const { color, fontSize, fontWeight, textShadow } = getComputedStyle(part)
+            const word = /[ -~]{2}/.test(part.textContent)
+            const look = [color, fontSize, fontWeight, textShadow, word, ground(part)].join()
+            part.toggleAttribute("alike", seen.has(look))
+            seen.add(look)
         }
     }
     axe.configure({ rules: [{ id: "color-contrast", selector: ":not([alike])" }] })
