@@ -54,9 +54,9 @@ REMEMBER_COLOURS = """() => {
         return this
     }
 }"""
-# What looks the same in a block of code or a formula stands on the same ground: the contrast of the
-# leftmost, which is in view, counts for all. A single character, which axe does not judge, stands
-# for no word.
+# Words that look the same in a block of code or a formula stand on the same ground: the contrast of
+# the leftmost, which is in view, counts for all. A sign, of which axe may not judge, counts for
+# its like only.
 SKIP_ALIKE = """() => {
     for (const box of document.querySelectorAll("pre > code, math")) {
         const ground = part => {
@@ -69,8 +69,8 @@ SKIP_ALIKE = """() => {
         const parts = [...box.querySelectorAll(":not(:has(*))")]
         for (const part of parts.sort((one, other) => left(one) - left(other))) {
             const { color, fontSize, fontWeight, textShadow } = getComputedStyle(part)
-            const word = /[ -~]{2}/.test(part.textContent)
-            const look = [color, fontSize, fontWeight, textShadow, word, ground(part)].join()
+            const text = part.textContent.replace(/.*[ -~]{2}.*/, "a word")
+            const look = [text, color, fontSize, fontWeight, textShadow, ...ground(part)].join()
             part.toggleAttribute("alike", seen.has(look))
             seen.add(look)
         }
