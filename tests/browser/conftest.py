@@ -57,8 +57,8 @@ REMEMBER_COLOURS = """() => {
 # Words that look the same in a block of code or a formula stand on the same ground: the contrast of
 # the leftmost, which is in view, counts for all. A sign, of which axe may not judge, counts for
 # its like only.
-SKIP_ALIKE = """() => {
-    for (const box of document.querySelectorAll("pre > code, math")) {
+SKIP_ALIKE = """within => {
+    for (const box of document.querySelectorAll(`${within} :is(pre > code, math)`)) {
         const ground = part => {
             if (part === box) return []
             const { backgroundColor, opacity } = getComputedStyle(part)
@@ -260,7 +260,7 @@ def violations() -> Callable[..., list[str]]:
         if not page.evaluate("'axe' in window"):
             page.evaluate(axe)
             page.evaluate(REMEMBER_COLOURS)
-        page.evaluate(SKIP_ALIKE)
+        page.evaluate(SKIP_ALIKE, within)
         found: list[str] = page.evaluate(AXE, within)
         return found
 
