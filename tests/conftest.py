@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from filelock import FileLock
 from pytest_codeblocks.plugin import TestBlock
+from xdist.scheduler import LoadScopeScheduling
 
 from softmax_ce.verify import blocks
 from softmax_ce.verify.page import Page
@@ -61,19 +63,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.stash[SERVED]["folder"])
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Deal out what runs `together`: the groups of pytest-xdist do nothing since pytest 9.2."""
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = together
+    return scheduler
+
+
+def together(nodeid: str) -> str:
+    """What one process runs: the tests of a file which are about the same page, or about none."""
+    file, _, test = nodeid.partition("::")
+    return file + "".join(re.findall(r"\[.*\.html\]", test))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(together(item)))
         if isinstance(item, TestBlock):
             item.runtest = lambda item=item: run_block(item)
-
-
-def together(item: pytest.Item) -> str:
-    """What one process runs, of tests that are dealt: a page in a setting, or a file."""
-    given = getattr(item, "callspec", None)
-    page = given and given.params.get("address")
-    return f"{page} {given.params.get('setting')}" if given and page else str(item.path)
 
 
 def run_block(item: TestBlock) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,9 +35,56 @@ SETTLED = """async () => {
 SCROLL = """async () => {
     for (let top = 0; top < document.body.scrollHeight; top += innerHeight) {
         scrollTo({ top, behavior: "instant" })
-        for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
+        await new Promise(requestAnimationFrame)
     }
+    await new Promise(requestAnimationFrame)
     scrollTo({ top: 0, behavior: "instant" })
+}"""
+# axe parses the colours behind a text anew for each text; those that it knows it need not parse.
+REMEMBER_COLOURS = """() => {
+    const { prototype } = axe.commons.color.Color
+    const { parseString } = prototype
+    const known = new Map()
+    prototype.parseString = function (text) {
+        if (!known.has(text)) {
+            parseString.call(this, text)
+            known.set(text, [this.r, this.g, this.b, this.alpha])
+        }
+        [this.r, this.g, this.b, this.alpha] = known.get(text)
+        return this
+    }
+}"""
+# Words that look the same in a block of code or a formula stand on the same ground: the contrast of
+# the leftmost, which is in view, counts for all. A sign, of which axe may not judge, counts for
+# its like only.
+SKIP_ALIKE = """within => {
+    for (const box of document.querySelectorAll(`${within} :is(pre > code, math)`)) {
+        const ground = part => {
+            if (part === box) return []
+            const { backgroundColor, opacity } = getComputedStyle(part)
+            return [backgroundColor, opacity, ...ground(part.parentElement)]
+        }
+        const left = part => part.getBoundingClientRect().left
+        const seen = new Set()
+        const parts = [...box.querySelectorAll(":not(:has(*))")]
+        for (const part of parts.sort((one, other) => left(one) - left(other))) {
+            const { color, fontSize, fontWeight, textShadow } = getComputedStyle(part)
+            const text = part.textContent.replace(/.*[ -~]{2}.*/, "a word")
+            const look = [text, color, fontSize, fontWeight, textShadow, ...ground(part)].join()
+            part.toggleAttribute("alike", seen.has(look))
+            seen.add(look)
+        }
+    }
+    axe.configure({ rules: [{ id: "color-contrast", selector: ":not([alike])" }] })
+}"""
+AXE = """async within => {
+    const options = { resultTypes: ["violations"], preload: false }
+    const { violations } = await axe.run(within, options)
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target, any, html }) => {
+        const { fgColor, bgColor, contrastRatio } = any[0]?.data ?? {}
+        const colours = fgColor ? ` ${fgColor} on ${bgColor} is ${contrastRatio}:1` : ""
+        return `${id}${colours}: ${target.join(" ")}: ${html.slice(0, 80).replaceAll("\\n", " ")}`
+    }))
 }"""
 
 
@@ -198,3 +246,22 @@ def math_fonts() -> Callable[[Page], set[str]]:
         return set(used)
 
     return math_fonts
+
+
+@pytest.fixture(scope="session")
+def violations() -> Callable[..., list[str]]:
+    """What axe-core, as the wheel of axe-playwright-python carries it, finds to fault."""
+    package = find_spec("axe_playwright_python")
+    assert package is not None, "pip install axe-playwright-python"
+    assert package.submodule_search_locations
+    axe = Path(package.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
+
+    def violations(page: Page, within: str = "html") -> list[str]:
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(axe)
+            page.evaluate(REMEMBER_COLOURS)
+        page.evaluate(SKIP_ALIKE, within)
+        found: list[str] = page.evaluate(AXE, within)
+        return found
+
+    return violations

@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -107,10 +106,6 @@ WATCH = """() => {
 SAID = """status => {
     window.said = []
     new MutationObserver(() => said.push(status.textContent)).observe(status, {childList: true})
-}"""
-AXE = """async tag => {
-    const { violations } = await axe.run(tag, { preload: false })
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }"""
 
 
@@ -1075,23 +1070,18 @@ def test_it_works_in_a_double_clicked_folder(site: Path, reader: Any, kind: Kind
 
 
 def test_axe_finds_nothing_to_fault_in_the_largest_picture_and_a_bad_field(
-    each: Explorer,
+    each: Explorer, violations: Callable[..., list[str]]
 ) -> None:
-    package = find_spec("axe_playwright_python")
-    assert package is not None, "pip install axe-playwright-python"
-    assert package.submodule_search_locations
-    axe = Path(package.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
     schemes: Any = ("light", "dark")
     page = each.page
     each.link(each.kind.fragment)
     each.paste(each.kind.logits[1], "abc")
     expect(each.field(each.kind.logits[1])).to_have_attribute("aria-invalid", "true")
-    page.evaluate(axe)
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
         palette = "slate" if scheme == "dark" else "default"
         expect(page.locator("body")).to_have_attribute("data-md-color-scheme", palette)
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate(AXE, each.kind.tag) == []
+            assert violations(page, each.kind.tag) == []
             assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
