@@ -125,6 +125,7 @@ def _checked(page: Page, markdown: str, files: Files) -> str:
 
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     """Await the checks; cut the math font, now that every page's formulas are known."""
+    _prepare(config, files)
     ledger = checks.answer()
     for fault in ledger.faults():
         log.warning("%s", fault)
@@ -134,19 +135,36 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     global _rows
     rows = files.get_file_from_path(LEDGER_PAGE)
     _rows = rows.url if rows else ""
-    for page in (file.page for file in files.documentation_pages() if file.page):
+    for page in _pages(files):
         markdown = _checked(page, _written[page.file.src_uri], files)
         if markdown != page.markdown:
             page.markdown = markdown
             rebuild.render(page, config, files)
-    pages = [file.page.content or "" for file in files.documentation_pages() if file.page]
-    font = math_font.cut(math_font.characters(pages))
     style_sheet = files.get_file_from_path(STYLE_SHEET)
     assert style_sheet is not None
-    style_sheet.content_string = assets.with_font(style_sheet.content_string, font)
+    style_sheet.content_string = assets.with_font(style_sheet.content_string, _font(files))
     config.extra_css.remove(MKDOCSTRINGS_CSS)
     rebuild.keep_templates(env)
     return env
+
+
+def _prepare(config: MkDocsConfig, files: Files) -> None:
+    """While the checks run, put into the cache what is wanted afterwards: few pages change."""
+    plugins: Any = config.plugins
+    index = plugins["material/search"].search_index
+    held = len(index.entries)
+    for page in _pages(files):
+        index.add_entry_from_context(page)
+    del index.entries[held:]
+    _font(files)
+
+
+def _font(files: Files) -> bytes:
+    return math_font.cut(math_font.characters([page.content or "" for page in _pages(files)]))
+
+
+def _pages(files: Files) -> list[Page]:
+    return [file.page for file in files.documentation_pages() if file.page]
 
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:
