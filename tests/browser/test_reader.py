@@ -135,6 +135,7 @@ def test_next_leads_from_the_first_page_to_the_last(
     while (following := page.locator(".md-footer__link--next")).count():
         following.click()
         page.wait_for_url(lambda address: not address.endswith(visited[-1]))
+        reader.settle()  # the next link stays where it is
         visited.append(page.url.removeprefix(url))
     assert visited == pages
 

@@ -86,10 +86,11 @@ export class FloatRuler extends Explorable {
     i { display: inline-block; min-width: 4.6rem; padding-left: 0.4rem; font-style: normal;
       text-align: left; }
     .broken { color: var(--fig-2); font-weight: bold; }
-    .form { display: grid; grid-template-columns: 7.2rem 4rem 1fr; gap: 0.2rem 0.8rem; }
+    .form { display: grid; grid-template-columns: 7.2rem 4.5rem 1fr; gap: 0.2rem 0.8rem; }
     .form + .form { margin-top: 0.25rem; }
-    .form > .number { text-align: right; }
+    .form > .number { text-align: right; white-space: nowrap; }
     .form > :last-child { display: flex; flex-wrap: wrap; gap: 0.25rem; font-size: 0.7rem; }
+    .form:first-child > :last-child { min-height: 2.75rem; align-content: start; }
     .form button { min-height: 1.25rem; padding-inline: 0.3rem; }
     @media (max-width: 44.98em) {
       i { display: block; min-width: 0; padding: 0; text-align: right; }
@@ -99,6 +100,7 @@ export class FloatRuler extends Explorable {
       .zones { visibility: visible; }
       .form { grid-template-columns: 1fr auto; }
       .form > :last-child { grid-column: 1 / -1; }
+      .form:first-child > :last-child { min-height: 4.25rem; }
       .verdict { min-height: 2.8em; }
     }
     @media (forced-colors: active) {
