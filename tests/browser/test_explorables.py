@@ -103,6 +103,13 @@ WATCH = """() => {
     new PerformanceObserver(list => shifts.push(...list.getEntries().map(shift => shift.value)))
         .observe({ type: "layout-shift" })
 }"""
+STICKS_OUT = """() => [...document.querySelectorAll("main *")].flatMap(element => {
+    if (!element.shadowRoot) return []
+    const { right } = element.shadowRoot.querySelector(".frame").getBoundingClientRect()
+    return [...element.shadowRoot.querySelectorAll(".frame :not(.voice, svg *)")]
+        .filter(part => part.getBoundingClientRect().right > right)
+        .map(part => `${element.localName}: ${part.textContent}`)
+})"""
 SAID = """status => {
     window.said = []
     new MutationObserver(() => said.push(status.textContent)).observe(status, {childList: true})
@@ -1085,3 +1092,14 @@ def test_axe_finds_nothing_to_fault_in_the_largest_picture_and_a_bad_field(
             page.set_viewport_size({"width": width, "height": 800})
             assert violations(page, each.kind.tag) == []
             assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("width", [1280, 390, 360])
+def test_no_state_on_the_contributors_page_sticks_out_of_its_frame(
+    url: str, reader: Any, width: int
+) -> None:
+    reader.page.set_viewport_size({"width": width, "height": 800})
+    reader.goto(f"{url}explorables.html")
+    reader.scroll_through()
+    reader.page.wait_for_function("document.querySelector('float-ruler').shadowRoot")
+    assert reader.page.evaluate(STICKS_OUT) == []

@@ -93,6 +93,8 @@ export class FloatRuler extends Explorable {
     .form:first-child > :last-child { min-height: 2.75rem; align-content: start; }
     .form button { min-height: 1.25rem; padding-inline: 0.3rem; }
     @media (max-width: 44.98em) {
+      table { font-size: 0.6rem; }
+      td, th { padding-left: 0.25rem; }
       i { display: block; min-width: 0; padding: 0; text-align: right; }
       .row { grid-template-columns: 1.3rem 1fr 5rem; gap: 0 0.4rem; }
       .row + .row { margin-top: 0; }
