@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    BrowserType,
     ConsoleMessage,
     Page,
     Response,
@@ -159,10 +160,23 @@ def chromium() -> str:
 def browser(chromium: str, site: Path) -> Iterator[Browser]:
     """Chromium, once the site is built; whatever it asks of another machine fails."""
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        browser = launch(playwright.chromium, chromium)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def with_scrollbars(browser: Browser, chromium: str) -> Iterator[Reader]:
+    """A reader at a desk whose scrollbars take room: Playwright hides those of the others."""
+    shown = launch(browser.browser_type, chromium, ignore_default_args=["--hide-scrollbars"])
+    with open_reader(shown, DESK) as reader:
+        yield reader
+    shown.close()
+
+
+def launch(kind: BrowserType, chromium: str, **options: Any) -> Browser:
+    arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+    return kind.launch(executable_path=chromium, args=arguments, **options)
 
 
 @pytest.fixture(scope="session", params=PAGES)

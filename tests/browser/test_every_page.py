@@ -87,6 +87,15 @@ def test_nothing_moves_while_the_page_loads(visit: Any) -> None:
     assert round(sum(shift["value"] for shift in shifts), 2) == 0, shifts
 
 
+def test_no_scrollbar_moves_anything_when_it_comes(
+    with_scrollbars: Any, url: str, pages: list[str]
+) -> None:
+    for address in pages:
+        with_scrollbars.goto(url + address)
+        shifts = with_scrollbars.page.evaluate(SHIFTS)
+        assert sum(shift["value"] for shift in shifts) == 0, (address, shifts)
+
+
 def test_the_page_does_not_scroll_sideways(visit: Any) -> None:
     wide = visit.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
     assert wide <= 0, visit.page.evaluate(TOO_WIDE)

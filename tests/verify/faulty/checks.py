@@ -44,9 +44,8 @@ def docstring_tests(_: Fault) -> int:
 
 def module_tests(fault: Fault) -> int:
     """The module's own tests."""
-    folders = map(Path, ("tests/mathematics", "tests/verify"))
-    found = (sorted(folder.glob(f"test_{_stem(fault)}*.py")) for folder in folders)
-    return _test(*map(str, next(filter(None, found))))
+    folders = map(Path, ("tests/mathematics", "tests/verify", "tests/check"))
+    return _test(*(str(p) for f in folders for p in sorted(f.glob(f"test_{_stem(fault)}*.py"))))
 
 
 def sentence_tests(fault: Fault) -> int:

@@ -24,13 +24,14 @@ from typing import IO, NamedTuple
 from tests.verify.faulty.fault import Fault
 
 ROOT = Path(__file__).parents[3]
-PARTS = ("docs", "softmax_ce", "tests", "README.md", "mkdocs.yml", "pyproject.toml")
+FILES = ("README.md", "constraints.txt", "mkdocs.yml", "pyproject.toml")
+PARTS = ("docs", "softmax_ce", "tests", *FILES)
 CACHED = ("figures", "math-font", "notebook", "templates", "verified")  # in .cache, to be quick
 LIBRARIES = (
     *("torch", "matplotlib.backends.backend_svg", "lark", "yaml", "pytest", "hypothesis.stateful"),
     *("mpmath", "mkdocs.__main__", "mkdocs.commands.build", "material", "mkdocs_jupyter.plugin"),
 )
-LIMIT = 60  # seconds, for a program that a fault keeps from ending
+LIMIT = 120  # seconds, for a program that a fault keeps from ending
 NEAR = 3  # lines
 PLACE = re.compile(r"([\w./-]*?)([\w-]+)\.(md|py|yml)\b(?::(\d+))?")
 COUNTS = re.compile(r"^[^\s:]+: \d+ .*$", re.MULTILINE)  # in which verify says how far it is
