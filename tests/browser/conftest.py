@@ -170,6 +170,7 @@ def with_scrollbars(browser: Browser, chromium: str) -> Iterator[Reader]:
     """A reader at a desk whose scrollbars take room: Playwright hides those of the others."""
     shown = launch(browser.browser_type, chromium, ignore_default_args=["--hide-scrollbars"])
     with open_reader(shown, DESK) as reader:
+        reader.page.set_viewport_size({"width": 1280, "height": 940})  # about a long contents list
         yield reader
     shown.close()
 
