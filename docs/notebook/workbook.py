@@ -20,7 +20,7 @@
 # function is right, or shows the smallest input on which it is not, what came,
 # what was expected, and which idea it breaks.
 #
-# You need the package, and Jupyter: `pip install . jupyterlab` in a clone of
+# You need the package, and Jupyter: `pip install -c constraints.txt . jupyterlab` in a clone of
 # the project, then `jupyter lab`. Put your lines in the place of each
 # `raise NotImplementedError()`. [Practice](../practice.md) has hints for every
 # function, and the same ladder for a plain file.
@@ -326,7 +326,7 @@ check.cross_entropy_third_form(cross_entropy_third_form)
 # p_i(T) = \frac{e^{(z_i - \max_k z_k) / T}}{\sum_j e^{(z_j - \max_k z_k) / T}}
 # $$
 #
-# Raise a `ValueError` where $T$ is negative. At 0 and at infinity do so, too, or
+# Raise an error, a `ValueError` best, where $T$ is negative. At 0 and at infinity do so, too, or
 # return the limit: [Temperature](../temperature.md#derivation-the-odds-and-the-two-limits)
 # derives both.
 #

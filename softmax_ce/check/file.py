@@ -5,8 +5,9 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from softmax_ce.check import trial
 from softmax_ce.check.idea import Rung
@@ -22,7 +23,10 @@ Replace each `raise NotImplementedError` with a function of your own, and check 
     softmax-ce check {name} --rung {first}
 """
 
+import math
+
 import torch
+import torch.nn.functional as F
 '''
 
 
@@ -71,7 +75,18 @@ def check(path: Path, only: str | None = None) -> bool:
     missing = [verdict.rung for verdict in verdicts if not verdict.right]
     count = f"{len(rungs) - len(missing)} of {len(rungs)} right"
     print(f"{count}; next: {missing[0]}" if missing else count)
-    return not missing
+    misspelt = {} if only else misspelled(module)
+    for name, meant in misspelt.items():
+        print(f"{name} is no rung, and not checked: is {meant} meant?")
+    return not missing and not misspelt
+
+
+def misspelled(module: ModuleType) -> dict[str, str]:
+    """The functions of a file whose names are nearly that of a rung which it has not."""
+    waiting = [name for name in LADDER if not hasattr(module, name)]
+    names = [name for name, value in vars(module).items() if isinstance(value, FunctionType)]
+    near = {name: get_close_matches(name, waiting, 1, 0.9) for name in names}
+    return {name: found[0] for name, found in near.items() if found}
 
 
 def found(module: ModuleType) -> Iterator[Rung]:

@@ -200,7 +200,7 @@ cross_entropy_softmax_gradient = Rung(
         Idea(say.one_over_n, (TWO, THREE)),
         Idea(say.overflow, ((rows([1000.0, 1001.0]), classes(0)), (rows([90.0, 0.0]), classes(0)))),
         Idea(say.far_rows, ((rows([2.0, 1.0], [-200.0, -201.0]), classes(0, 0)),)),
-        Idea(say.ignored, (PADDED,)),
+        Idea(say.ignored, (PADDED,), errors_miss_it=True),
         Idea(say.float32, in_float64((TWO,))),
         Idea(say.any_ignored, OTHERWISE_PADDED),
     ),

@@ -38,6 +38,7 @@ class Idea:
     gradient: bool = False
     output: int = 0  # which one, of a function that returns several
     refusal: tuple[type[Exception], ...] = ()  # raising one of these is an answer, too
+    errors_miss_it: bool = False  # whoever has not thought of it meets an error
 
 
 @dataclass(frozen=True, eq=False)

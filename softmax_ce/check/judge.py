@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -195,7 +195,8 @@ def fault(rung: Rung, idea: Idea, arguments: Arguments, outcome: Outcome) -> Les
     if isinstance(expected, Exception):
         return idea.lesson
     if value.shape != expected.shape:
-        shapes = f"{tuple(expected.shape)} is asked for; {tuple(value.shape)} came"
+        asked = tuple(expected.shape) if expected.ndim else "one number, ()"
+        shapes = f"{asked} is asked for; {tuple(value.shape)} came"
         return generic(rung, "shape", f"The shape is not the right one: {shapes}.")
     dtype = arguments[0].dtype
     if value.dtype != dtype:
@@ -226,7 +227,10 @@ def refused(rung: Rung, idea: Idea, error: BaseException, line: str) -> Lesson |
             f"It does not end: {error}. Look for a loop whose condition stays true.",
         )
     where = f", at `{line}`" if line else ""
-    return generic(rung, "error", f"It raises {type(error).__name__}{where}.")
+    raised = f"It raises {type(error).__name__}{where}."
+    if idea.errors_miss_it:
+        return replace(idea.lesson, sentence=f"{raised} {idea.lesson.sentence}")
+    return generic(rung, "error", raised)
 
 
 @lru_cache(maxsize=4096)  # a shrinking input is compared with every known mistake

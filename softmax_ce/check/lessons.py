@@ -115,8 +115,8 @@ small_sum = Lesson(
 )
 epsilon = Lesson(
     "epsilon",
-    "A small number is added to be safe, and it changes the answer: shift the logits instead, and "
-    "nothing needs to be added.",
+    "A small number is added to be safe, and it changes the answer. After the shift the largest "
+    "exponential is 1, and nothing needs to be added; a loss needs no logarithm of a probability.",
     *CAP,
 )
 float32 = Lesson(
@@ -133,7 +133,10 @@ overflow = Lesson(
 )
 peak = Lesson("peak", "No exponent may exceed 0: the maximum is what to subtract.", *SHIFT)
 low = Lesson(
-    "low", "If every exponential underflows to 0, so does their sum: shift first.", *FAILURES
+    "low",
+    "If every exponential underflows to 0, so does their sum: shift by the maximum, which makes "
+    "the largest exponent 0.",
+    *FAILURES,
 )
 mean_shift = Lesson(
     "mean-shift",
@@ -153,7 +156,9 @@ scaled = Lesson(
     "scaled", "The logits are divided by the maximum, which changes the gaps: subtract it.", *SHIFT
 )
 clamped = Lesson(
-    "clamped", "Logits are clamped, so that unequal ones become equal: shift them instead.", *SHIFT
+    "clamped",
+    "Logits are clamped, which changes the gaps between them: shift them instead.",
+    *SHIFT,
 )
 nan_to_num = Lesson(
     "nan-to-num",
@@ -301,12 +306,12 @@ third_form = Lesson(
 each = Lesson("each", "One loss for each example is asked for, not their mean.", *THIRD)
 textbook = Lesson(
     "textbook",
-    "The target's own term is in the sum, which rounds to 1, and the loss to 0: leave the target "
-    "out, and take log1p.",
+    "The target's own term, 1, is in the sum: beside it the others lose digits, in the end all of "
+    "them. Leave the target out, and take softplus(m).",
     *THIRD,
 )
 no_log1p = Lesson(
-    "no-log1p", "1 + e^m rounds to 1 before the logarithm: log1p does not form it.", *THIRD
+    "no-log1p", "1 + e^m loses the digits of a small e^m: log1p does not form the sum.", *THIRD
 )
 with_target = Lesson(
     "with-target", "The log-sum-exp still has the target in it; m is that of the others.", *THIRD

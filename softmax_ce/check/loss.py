@@ -112,7 +112,7 @@ cross_entropy = Rung(
             ),
         ),
         Idea(say.detached, (ONE, THREE), gradient=True),
-        Idea(say.ignored, (PADDED,)),
+        Idea(say.ignored, (PADDED,), errors_miss_it=True),
         Idea(say.float32, in_float64((TWO,))),
         Idea(say.any_ignored, OTHERWISE_PADDED),
     ),

@@ -40,7 +40,7 @@ def failed(
         of = f"{name}: " if name else ""
         if lesson.key != "changed":
             lines += [f"  printed   {line}" for line in outcome.printed.splitlines()[:PRINTED]]
-            lines += compared(came_of(rung, outcome, idea), expected, of)
+            lines += compared(came_of(rung, outcome, idea), expected, of, arguments[0].dtype)
     lines += textwrap.wrap(
         lesson.sentence, 88, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
     )
@@ -54,9 +54,13 @@ def title(page: str) -> str:
     return {"language-model": "Language model"}.get(name, name.capitalize())
 
 
-def compared(came: Tensor | str, expected: Tensor | Exception, name: str) -> list[str]:
-    """What came above what was expected, with digits enough to tell them apart."""
+def compared(
+    came: Tensor | str, expected: Tensor | Exception, name: str, dtype: torch.dtype
+) -> list[str]:
+    """What came above what was expected, in the dtype, with digits that tell them apart."""
     texts: list[str] = []
+    if isinstance(expected, Tensor):
+        expected = expected.to(dtype)
     for digits in (6, 9, 12, 17):
         texts = [
             nested(value, digits) if isinstance(value, Tensor) else said(value)

@@ -148,7 +148,7 @@ BASICS = (Idea(say.definition, ((EXAMPLE,), (row(1.0, 2.0, 3.0),), (row(-1.0, 0.
 
 softmax_naive = Rung(
     name="softmax_naive",
-    parameters="logits",
+    parameters="logits, dim=-1",
     task="Softmax as it is defined, for logits of shape (V,) that are not large.",
     place=say.SOFTMAX,
     right=right_softmax,
@@ -187,7 +187,7 @@ LARGE = (
 
 softmax_stable = Rung(
     name="softmax_stable",
-    parameters="logits",
+    parameters="logits, dim=-1",
     task="Softmax of logits of shape (V,), however large or small they are.",
     place=say.SHIFT,
     right=right_softmax,
@@ -287,7 +287,7 @@ softmax_batched = Rung(
 
 logsumexp = Rung(
     name="logsumexp",
-    parameters="logits",
+    parameters="logits, dim=-1",
     task="The logarithm of the sum of exponentials of each row of logits of shape (..., V).",
     place=say.LSE_ROAD,
     right=right_logsumexp,

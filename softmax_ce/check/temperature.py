@@ -36,7 +36,7 @@ def argmax(z: Tensor, T: float) -> Tensor:
 
 softmax_temperature = Rung(
     name="softmax_temperature",
-    parameters="logits, T",
+    parameters="logits, T=1.0, dim=-1",
     task="Softmax of each row of logits of shape (..., V) at the temperature T, a number. Raise a "
     "ValueError where T is negative; at 0 and at infinity, too, or return the limit.",
     place=say.LIMITS,

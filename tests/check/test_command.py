@@ -53,6 +53,15 @@ def test_where_all_is_right_it_exits_with_0(
     assert count == "1 of 1 right"
 
 
+def test_a_misspelt_rung_is_named_and_not_passed_over(
+    solutions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    solutions.write_text(RIGHT + "\n\ndef logsumexpp(logits):\n    return logits\n")
+    assert main(["check", "my_solutions.py"]) == 1
+    said = "logsumexpp is no rung, and not checked: is logsumexp meant?"
+    assert capsys.readouterr().out.splitlines()[1:] == ["1 of 1 right", said]
+
+
 def test_every_rung_found_gets_its_line_and_one_failure_makes_it_exit_with_1(
     solutions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -574,6 +574,22 @@ def cross_entropy_counts_all(logits: Tensor, targets: Tensor, ignore_index: int 
     return F.cross_entropy(logits, targets.clamp(min=0))
 
 
+@mutant("cross_entropy", "ignored")
+def cross_entropy_indexes_by_every_target(
+    logits: Tensor, targets: Tensor, ignore_index: int = -100
+) -> Any:
+    return -torch.log_softmax(logits, -1)[range(len(targets)), targets].mean()
+
+
+@mutant("cross_entropy_softmax_gradient", "ignored")
+def cross_entropy_softmax_gradient_indexes_by_every_target(
+    logits: Tensor, targets: Tensor, ignore_index: int = -100
+) -> Any:
+    p = torch.softmax(logits, -1)
+    p[range(len(targets)), targets] -= 1
+    return p / len(targets)
+
+
 @mutant("cross_entropy", "ignore-index")
 def cross_entropy_minus_one_hundred(
     logits: Tensor, targets: Tensor, ignore_index: int = -100

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import softmax_ce
+from softmax_ce.check import file
 from softmax_ce.check.ladder import LADDER
 from softmax_ce.verify import blocks, ledger, same_code, workbook
 from softmax_ce.verify.page import Page
@@ -54,6 +55,19 @@ def test_workbook_and_practice_have_every_rung_in_the_order_of_the_ladder() -> N
     assert headings == [*zip(numbers(), LADDER, LADDER, strict=True)]
     listed = re.findall(r"^(\d+)\. \[`(\w+)`\]\(#(\w+)\): ", PRACTICE.text, re.MULTILINE)
     assert listed == headings
+
+
+def test_the_skeleton_of_a_plain_file_has_the_workbooks_parameters_and_modules(
+    tmp_path: Path,
+) -> None:
+    file.new(tmp_path / "mine.py")
+    skeleton = (tmp_path / "mine.py").read_text()
+    here, there = functions(skeleton), functions(WORKBOOK.source)
+    for name in LADDER:
+        assert ast.unparse(here[name].args) == ast.unparse(there[name].args)
+    for line in ("import math", "import torch", "import torch.nn.functional as F"):
+        assert line in skeleton.split("\n")
+        assert line in WORKBOOK.source.split("\n")
 
 
 def numbers() -> list[str]:
