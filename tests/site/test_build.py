@@ -271,3 +271,8 @@ def test_a_failing_cell_fails_the_build(
     built = mkdocs(project, "build", "--strict")
     assert built.returncode != 0
     assert message in built.stderr
+
+
+def test_our_style_sheets_are_short() -> None:
+    sheets = (DOCS / "assets").glob("*.css")
+    assert sum(len(sheet.read_text().splitlines()) for sheet in sheets) < 300
