@@ -102,6 +102,11 @@ def test_the_page_does_not_scroll_sideways(visit: Any) -> None:
     assert visit.page.evaluate(TOO_WIDE) == []
 
 
+def test_the_scrollbar_has_the_palette_of_the_page(visit: Any, setting: Any) -> None:
+    scheme = visit.page.evaluate("getComputedStyle(document.documentElement).colorScheme")
+    assert (scheme == "dark") == (setting.scheme == "dark")
+
+
 def test_formulas_reach_the_accessibility_tree_as_mathml(visit: Any) -> None:
     page: Page = visit.page
     session = page.context.new_cdp_session(page)
