@@ -125,7 +125,8 @@ def _checked(page: Page, markdown: str, files: Files) -> str:
 
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     """Await the checks; cut the math font, now that every page's formulas are known."""
-    _prepare(config, files)
+    if checks.known is None:  # after a save there is little to wait for
+        _prepare(config, files)
     ledger = checks.answer()
     for fault in ledger.faults():
         log.warning("%s", fault)
