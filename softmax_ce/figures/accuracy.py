@@ -13,7 +13,8 @@ from matplotlib.patches import Patch, Rectangle
 from torch import Tensor
 
 from softmax_ce import cross_entropy
-from softmax_ce.figures.style import FIRST, FOURTH, SECOND, THIRD, number, panels, styled, ticks
+from softmax_ce.figures.look import FIRST, FOURTH, SECOND, THIRD
+from softmax_ce.figures.style import number, panels, styled, ticks
 
 Form = Callable[[Tensor, Tensor], Tensor]
 FORMS: dict[str, Form] = {

@@ -7,17 +7,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from softmax_ce import cross_entropy
-from softmax_ce.figures.style import (
-    FIRST,
-    MUTED,
-    SECOND,
-    label,
-    note,
-    number,
-    panels,
-    styled,
-    ticks,
-)
+from softmax_ce.figures.look import FIRST, MUTED, SECOND
+from softmax_ce.figures.style import label, note, number, panels, styled, ticks
 
 V = 27
 ROWS = 20_000

@@ -11,17 +11,8 @@ from matplotlib.patches import Polygon, Rectangle
 from torch import Tensor
 
 from softmax_ce import cross_entropy_softmax_gradient, softmax_stable
-from softmax_ce.figures.style import (
-    FIRST,
-    INK,
-    MUTED,
-    RULE,
-    SECOND,
-    THIRD,
-    number,
-    panels,
-    styled,
-)
+from softmax_ce.figures.look import FIRST, INK, MUTED, RULE, SECOND, THIRD
+from softmax_ce.figures.style import number, panels, styled
 
 CLASSES = ("buy", "hold", "sell")
 CORNERS = torch.tensor([[0.5, 0.75**0.5], [0.0, 0.0], [1.0, 0.0]], dtype=torch.float64)

@@ -9,18 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from softmax_ce import cross_entropy, cross_entropy_softmax_gradient, softmax_stable
-from softmax_ce.figures.style import (
-    FIRST,
-    INK,
-    MUTED,
-    SECOND,
-    label,
-    number,
-    panels,
-    power_of_ten,
-    styled,
-    ticks,
-)
+from softmax_ce.figures.look import FIRST, INK, MUTED, SECOND
+from softmax_ce.figures.style import label, number, panels, power_of_ten, styled, ticks
 
 CLASSES = ("buy", "hold", "sell")
 LOGITS = torch.tensor([[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]], dtype=torch.float64)

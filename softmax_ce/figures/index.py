@@ -8,16 +8,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from softmax_ce import cross_entropy, cross_entropy_manual
-from softmax_ce.figures.style import (
-    FIRST,
-    FOURTH,
-    SECOND,
-    number,
-    panels,
-    power_of_ten,
-    styled,
-    ticks,
-)
+from softmax_ce.figures.look import FIRST, FOURTH, SECOND
+from softmax_ce.figures.style import number, panels, power_of_ten, styled, ticks
 
 SAMPLES = 128  # in a step of two units of gap, of which the worst is drawn
 GAPS = torch.arange(-60 * SAMPLES, 60 * SAMPLES) * 2 / SAMPLES

@@ -5,18 +5,8 @@ from functools import cache
 from matplotlib.figure import Figure
 
 from softmax_ce.bigram import Bigram, census_first_names, count_bigrams, train_bigram
-from softmax_ce.figures.style import (
-    FIRST,
-    MUTED,
-    SECOND,
-    label,
-    note,
-    number,
-    panels,
-    power_of_ten,
-    styled,
-    ticks,
-)
+from softmax_ce.figures.look import FIRST, MUTED, SECOND
+from softmax_ce.figures.style import label, note, number, panels, power_of_ten, styled, ticks
 
 STEPS = 2000
 MARKED = (20, 100, 1000)

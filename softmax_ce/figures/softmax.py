@@ -5,17 +5,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from softmax_ce import softmax_stable
-from softmax_ce.figures.style import (
-    FIRST,
-    MUTED,
-    RULE,
-    SECOND,
-    label,
-    note,
-    number,
-    panels,
-    styled,
-)
+from softmax_ce.figures.look import FIRST, MUTED, RULE, SECOND
+from softmax_ce.figures.style import label, note, number, panels, styled
 
 LOGITS = torch.tensor([2.0, 1.0, 0.1], dtype=torch.float64)
 OFFSETS = (1.0, 100.0)

@@ -10,18 +10,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from softmax_ce import softmax_naive, softmax_stable
-from softmax_ce.figures.style import (
-    FIRST,
-    INK,
-    MUTED,
-    SECOND,
-    bare_inside,
-    note,
-    number,
-    panels,
-    styled,
-    ticks,
-)
+from softmax_ce.figures.look import FIRST, INK, MUTED, SECOND
+from softmax_ce.figures.style import bare_inside, note, number, panels, styled, ticks
 
 OFFSETS = (0.0, 85.5, 87.0, 999.0)
 BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}

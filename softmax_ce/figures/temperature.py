@@ -9,17 +9,8 @@ from torch import Tensor
 import softmax_ce
 from softmax_ce import cross_entropy, softmax_temperature
 from softmax_ce.figures import style
-from softmax_ce.figures.style import (
-    FIRST,
-    MUTED,
-    SECOND,
-    bare_inside,
-    label,
-    note,
-    number,
-    styled,
-    ticks,
-)
+from softmax_ce.figures.look import FIRST, MUTED, SECOND
+from softmax_ce.figures.style import bare_inside, label, note, number, styled, ticks
 
 LOGITS = torch.tensor([2.0, 1.0, 0.5, 0.1], dtype=torch.float64)
 TEMPERATURES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)

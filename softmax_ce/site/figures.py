@@ -4,7 +4,6 @@ The SVG is drawn by the function `name` of `softmax_ce.figures.chapter`, and fol
 """
 
 import html
-import json
 import re
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -12,10 +11,10 @@ from xml.etree.ElementTree import Element
 from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 
-from softmax_ce.verify import cache
-from softmax_ce.verify.figures import STYLE, drawn
-from softmax_ce.verify.sources import fingerprint, load
+from softmax_ce.verify.figures import drawn
+from softmax_ce.verify.sources import load
 
+LOOK = "softmax_ce.figures.look"
 SCHEME = "figure:"
 
 # What matplotlib draws in by default, as the notebook does, beside our own palette.
@@ -34,7 +33,7 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
             f"figure {name!r} has no alt text: say what it shows, between the [ ] of its line on "
             'the page, or as alt="..." behind the # %% of its cell'
         )
-    colours = DEFAULTS | _palette()
+    colours = DEFAULTS | load(LOOK).PALETTE
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r"#[0-9a-f]{6}\b", lambda m: colours.get(m[0], m[0]), svg)
@@ -53,14 +52,6 @@ def inline(svg: str, name: str, alt: str, caption: str = "") -> str:
     svg = re.sub(r">\s+<", "><", svg).replace("\n", " ").strip()
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     return f'<figure class="figure" id="{name}" data-search-exclude>{svg}{below}</figure>'
-
-
-def _palette() -> dict[str, str]:
-    """The colours of the style, without the import of matplotlib that comes with it."""
-    made = cache.kept(
-        "figures/palette.json", fingerprint(STYLE), lambda: json.dumps(load(STYLE).PALETTE).encode()
-    )
-    return dict(json.loads(made))
 
 
 def _short_numbers(tag: re.Match[str]) -> str:

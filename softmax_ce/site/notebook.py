@@ -27,7 +27,7 @@ from softmax_ce.verify.sources import fingerprint, imports, load
 
 NBGRADER = re.compile(r"(?<=^# %%) nbgrader=.*$", re.MULTILINE)
 PAGE = re.compile(r"\]\(\.\./([\w-]+)\.md")
-STYLE = "softmax_ce.figures.style"
+LOOK = "softmax_ce.figures.look"
 _aside = ThreadPoolExecutor(1)
 _started: dict[tuple[Path, str, bool], Future[NotebookNode]] = {}
 
@@ -77,7 +77,7 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
         return nb
     file = f"notebook/{script.stem}.json"
     options = f"{kernel_name} {allow_errors} {version('nbclient')} {version('ipykernel')}"
-    key = cache.key(options, fingerprint(STYLE), *(cell.source for cell in code))
+    key = cache.key(options, fingerprint(LOOK), *(cell.source for cell in code))
     key = cache.key(key, before := fingerprint(*imports(script.read_bytes())))
 
     if kept := cache.read(file, key):
@@ -87,9 +87,9 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
             cell.update(result)
         return nb
 
-    style = load(STYLE)
+    look = load(LOOK)
     matplotlibrc = Path(cache.folder("notebook"), "matplotlibrc")
-    matplotlibrc.write_text(_settings(style.STYLE))
+    matplotlibrc.write_text(_settings(look.STYLE))
     NotebookClient(
         nb,
         kernel_name=kernel_name,
@@ -102,7 +102,7 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
     outputs = [output for cell in code for output in cell.outputs]
     for output in outputs:
         if "image/svg+xml" in output.get("data", {}):
-            output.data["image/svg+xml"] = style.for_page(output.data["image/svg+xml"])
+            output.data["image/svg+xml"] = look.for_page(output.data["image/svg+xml"])
     is_clean = not any(o.output_type == "error" or o.get("name") == "stderr" for o in outputs)
     if is_clean and fingerprint(*imports(script.read_bytes())) == before:
         kept_of_a_cell = ("execution_count", "outputs")

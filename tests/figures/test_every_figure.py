@@ -25,7 +25,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 import softmax_ce.figures
-from softmax_ce.figures import style
+from softmax_ce.figures import look, style
 
 MODULES = [
     importlib.import_module(f"softmax_ce.figures.{module.name}")
@@ -76,8 +76,8 @@ def test_a_figure_takes_nothing_returns_a_figure_and_says_what_it_shows(name: st
 def test_only_the_colours_of_the_palette_appear(name: str) -> None:
     svg = rendered(name)
     colours = re.findall(r"(?:fill|stroke|color)(?:: |=\")(?!url)([^;\"]+)", svg)
-    assert set(colours) <= {*style.PALETTE, "none"}
-    assert set(re.findall(r"#[0-9a-f]{6}\b", svg)) <= set(style.PALETTE)
+    assert set(colours) <= {*look.PALETTE, "none"}
+    assert set(re.findall(r"#[0-9a-f]{6}\b", svg)) <= set(look.PALETTE)
 
 
 @every_figure

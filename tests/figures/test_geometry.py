@@ -11,7 +11,7 @@ from matplotlib.quiver import Quiver
 from torch import Tensor
 
 from softmax_ce import softmax_jacobian
-from softmax_ce.figures import geometry, style
+from softmax_ce.figures import geometry, look
 
 EPS = torch.finfo(torch.float64).eps
 CLASSES = ("buy", "hold", "sell")
@@ -181,7 +181,7 @@ def test_wrong_classes_that_rise_are_hatched_and_no_others() -> None:
     for place, bar in enumerate(changes()):
         assert bool(bar.get_hatch()) == (place > 0 and rises[place])
     colours = [to_hex(bar.get_edgecolor()) for bar in changes()]
-    assert colours == [style.FIRST, style.MUTED, style.MUTED, *[style.SECOND] * 7]
+    assert colours == [look.FIRST, look.MUTED, look.MUTED, *[look.SECOND] * 7]
 
 
 def test_a_diamond_is_the_change_to_first_order_and_class_2_alone_differs_in_sign() -> None:

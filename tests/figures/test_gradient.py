@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from matplotlib.colors import to_hex
 
-from softmax_ce.figures import gradient, style
+from softmax_ce.figures import gradient, look, style
 from softmax_ce.verify.page import Page
 
 EPS = torch.finfo(torch.float64).eps
@@ -68,7 +68,7 @@ def autograd() -> torch.Tensor:
 
 def cells(framed: bool) -> dict[tuple[int, int], Any]:
     """The rectangles by row and column: the frames, or the cells below them."""
-    rectangles = [p for p in heat().patches if (to_hex(p.get_edgecolor()) == style.INK) == framed]
+    rectangles = [p for p in heat().patches if (to_hex(p.get_edgecolor()) == look.INK) == framed]
     return {(int(patch.get_y()), int(patch.get_x())): patch for patch in rectangles}
 
 
@@ -146,7 +146,7 @@ def test_the_colour_of_a_cell_is_its_sign_and_its_depth_the_size() -> None:
     assert len(cells(framed=False)) == 6
     for place, cell in cells(framed=False).items():
         value = expected[place].item()
-        assert to_hex(cell.get_facecolor()) == (style.FIRST if value < 0 else style.SECOND)
+        assert to_hex(cell.get_facecolor()) == (look.FIRST if value < 0 else look.SECOND)
         # A quotient of two gradients of a few roundings each.
         ratio = abs(value / expected[0, 0].item())
         assert cell.get_alpha() / deepest == pytest.approx(ratio, rel=32 * EPS)

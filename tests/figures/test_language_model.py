@@ -9,7 +9,7 @@ import torch
 
 from softmax_ce.bigram import census_first_names, count_bigrams, train_bigram
 from softmax_ce.figures import language_model
-from softmax_ce.figures.style import FIRST
+from softmax_ce.figures.look import FIRST
 
 
 def test_the_curve_is_the_distance_of_the_trained_loss_from_that_of_the_counts() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from softmax_ce.figures import softmax, style
+from softmax_ce.figures import look, softmax
 
 EPS = torch.finfo(torch.float64).eps
 
@@ -113,7 +113,7 @@ def test_each_name_stands_at_its_corner() -> None:
 
 
 def test_a_guide_leads_from_each_point_to_its_label() -> None:
-    *guides, last = [line for line in simplex().lines if line.get_color() == style.RULE]
+    *guides, last = [line for line in simplex().lines if line.get_color() == look.RULE]
     markers = [line for line in simplex().lines if line.get_marker() == "o"]
     labels = [text for text in simplex().texts if text.get_text().startswith("t = ")]
     for guide, marker, text in zip(guides, markers, labels, strict=True):

@@ -7,6 +7,8 @@ between inputs and numbers, `T = 5` or `i \ne j`, claims nothing. The comment
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.equations.chains import Relation, lonely_sides, relations
@@ -51,14 +53,13 @@ def parts(page: Page) -> list[Part]:
 def check(page: Page, book: Notation | None = None) -> Iterator[Fault]:
     """Run the page's equations, in the notation of its book."""
     from softmax_ce.verify.equations.trial import DoesNotHoldError, hold  # brings torch
-    from softmax_ce.verify.equations.worlds import worlds
 
     try:
         notation = (book or book_of(page)).of(page)
     except FormulaError as error:
         yield Fault(page.path, 1, str(error))
         return
-    drawn = [*worlds(notation)]
+    drawn = _drawn(tuple(notation.rows.items()))
     for formula, found, problem in _formulas(page, notation):
         line = formula.line
         try:
@@ -72,6 +73,14 @@ def check(page: Page, book: Notation | None = None) -> Iterator[Fault]:
         if problem and not formula.reason:
             message = f"cannot run this formula: {problem}\n    {formula.latex}"
             yield Fault(page.path, line, message)
+
+
+@lru_cache(maxsize=1)
+def _drawn(rows: tuple[tuple[str, str], ...]) -> list[Any]:
+    """The worlds of a notation: a page is tried formula by formula, all of them in the same."""
+    from softmax_ce.verify.equations.worlds import worlds
+
+    return [*worlds(Notation(dict(rows)))]
 
 
 def _formulas(page: Page, notation: Notation) -> Iterator[tuple[Formula, list[Relation], str]]:

@@ -35,6 +35,7 @@ class FormulaError(ValueError):
     """A formula that cannot be run, and why."""
 
 
+@cache
 def parse(latex: str) -> Node:
     """The tree of a formula. A node's `meta` tells its place in the formula as it was given."""
     if found := SEVERAL_DIGITS.search(latex):

@@ -13,7 +13,8 @@ a lambda, makes every parenthesis an argument.
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from softmax_ce.verify.equations.latex import FormulaError
@@ -51,19 +52,19 @@ class Notation:
     """The symbols of a page: those of the book, and its own. Names are those of Python."""
 
     def __init__(self, rows: Mapping[str, str]) -> None:
-        self.rows = dict(rows)
+        self.rows = {key: str(code) for key, code in rows.items()}
         self.values: dict[str, str] = {}
         self.functions: dict[tuple[str, int], Function] = {}  # by name and number of arguments
-        for key, code in rows.items():
+        for key, code in self.rows.items():
             found = KEY.fullmatch(key)
             if not found:
                 raise FormulaError(f"{key!r} is no symbol: write p, p^{{(n)}}, y_n or H(p)")
             name = identifier(found["symbol"])
             if found["argument"]:
-                function = Function(found["argument"], str(code))
+                function = Function(found["argument"], code)
                 self.functions[name, len(function.parameters)] = function
             else:
-                self.values[family(name) if found["family"] else name] = str(code)
+                self.values[family(name) if found["family"] else name] = code
 
     def knows(self, name: str) -> bool:
         """Whether `name` is a symbol; functions have a name space of their own."""
@@ -85,8 +86,13 @@ def book_of(page: Page) -> Notation:
     """The notation of the book that a page belongs to: its `docs/index.md` shows it."""
     for folder in page.path.resolve().parents:
         if (shown := folder / "docs" / "index.md").is_file():
-            return table(Page(shown))
+            return _shown(shown, shown.read_bytes().decode())
     return Notation({})
+
+
+@lru_cache(maxsize=1)
+def _shown(path: Path, text: str) -> Notation:
+    return table(Page(path, text))
 
 
 def table(page: Page) -> Notation:
