@@ -89,9 +89,15 @@ def index(search_index: Any, parse: Callable[[Page], None], page: Page) -> None:
     held = len(search_index.entries)
     readable = copy(page)
     content = re.sub(r"<svg\b.*?</svg>", "", page.content or "", flags=re.DOTALL)
+    content = re.sub(r"<pre\b.*?</pre>", _plain, content, flags=re.DOTALL)
     readable.content = math_text.as_text(content)
     parse(readable)
     cache.write(file, key, json.dumps(search_index.entries[held:]).encode())
+
+
+def _plain(code: re.Match[str]) -> str:
+    """Code without its thousands of colours, each of which would be parsed to be dropped."""
+    return re.sub(r"</?span\b[^>]*>", "", code[0])
 
 
 def keep_templates(env: Environment) -> None:

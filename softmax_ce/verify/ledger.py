@@ -7,7 +7,7 @@ one that does not hold is run each time, for what failed may have been the machi
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache as cached
 from functools import partial
@@ -80,13 +80,13 @@ class Entry(NamedTuple):
     id: str = ""  # of a display equation that ran
 
 
-def is_known(page: Page) -> bool:
-    """Whether nothing on the page has to be run."""
-    for module in KEPT.values():
-        kept = _kept(page, module)
-        if any(_key(part) not in kept for part in module.parts(page)):
-            return False
-    return all(cache.read(*place) for place, _ in _examples(page))
+def unknown(page: Page) -> list[str]:
+    """The checks that have something on the page to run."""
+    return [
+        name
+        for name, module in KEPT.items()
+        if (kept := _kept(page, module)) is None or not {*_keys(module.parts(page))} <= kept.keys()
+    ]
 
 
 def findings(page: Page, check: Check, *, fresh: bool = False) -> list[Finding]:
@@ -94,8 +94,8 @@ def findings(page: Page, check: Check, *, fresh: bool = False) -> list[Finding]:
     module = KEPT.get(check.__name__)
     if module is None:
         return [_run(page, check)]
-    parts, kept = module.parts(page), {} if fresh else _kept(page, check)
-    keys = [*map(_key, parts)]
+    parts, before = module.parts(page), None if fresh else _kept(page, check)
+    keys, kept = _keys(parts), before or {}
 
     def find(part: Part, key: str) -> Finding:
         return _held(part, kept[key]) if key in kept else _run(part.page, check)
@@ -105,19 +105,23 @@ def findings(page: Page, check: Check, *, fresh: bool = False) -> list[Finding]:
         results = [*pool.map(find, parts, keys)]
     rows = {
         key: _claims(part, finding)
-        for part, key, finding in zip(parts, keys, results, strict=True)
-        if not finding.faults and (key in kept or _key(part) == key)  # no source saved meanwhile
+        for part, key, now, finding in zip(parts, keys, _keys(parts), results, strict=True)
+        if not finding.faults and (key in kept or now == key)  # no source saved meanwhile
     }
-    if rows != kept and (file := _file(page, check)):
+    if rows != before and (file := _file(page, check)):
         cache.write(file, _common(), json.dumps(rows).encode())
     return results
 
 
-def entries(page: Page) -> Iterator[Entry]:
-    """A row for each claim of the page, and for each fault that is about no claim."""
+def entries(page: Page, found: Mapping[str, list[Finding]] | None = None) -> Iterator[Entry]:
+    """A row for each claim of the page, and for each fault that is about no claim.
+
+    What some checks have `found` already is not asked of them again.
+    """
     displayed = [(formula.line, formula.latex) for formula in page.formulas if formula.display]
     for check in CHECKS:
-        for finding in findings(page, check):
+        of_check = (found or {}).get(check.__name__)
+        for finding in findings(page, check) if of_check is None else of_check:
             for entry in _rows(page, check, finding):
                 place = (entry.line, entry.text)
                 if entry.kind == "equation" and entry.result == "held" and place in displayed:
@@ -132,6 +136,11 @@ def mistakes(page: Page) -> dict[str, list[str]]:
         example.path.name: json.loads(cache.kept(*place, partial(_said, example)))
         for place, example in _examples(page)
     }
+
+
+def are_told(page: Page) -> bool:
+    """Whether what the checks say of these examples is known."""
+    return all(cache.read(*place) for place, _ in _examples(page))
 
 
 def _examples(page: Page) -> Iterator[tuple[tuple[str, str], Page]]:
@@ -191,11 +200,11 @@ def _file(page: Page, check: Check) -> str:
     return "" if path.startswith("..") else f"verified/{path.replace(os.sep, '-')}.{name}.json"
 
 
-def _kept(page: Page, check: Check) -> dict[str, Any]:
-    """What is known of the parts of a page that hold, by key."""
+def _kept(page: Page, check: Check) -> dict[str, Any] | None:
+    """What is known of the parts of a page that hold, by key; None if nobody has looked."""
     file = _file(page, check)
     kept = cache.read(file, _common()) if file else None
-    return dict(json.loads(kept)) if kept else {}
+    return dict(json.loads(kept)) if kept else None
 
 
 @cached
@@ -206,8 +215,10 @@ def _common() -> str:
     return cache.key(*versions().values(), *(file.read_bytes() for file in files))
 
 
-def _key(part: Part) -> str:
-    return cache.key(part.text, fingerprint(*part.modules))
+def _keys(parts: list[Part]) -> list[str]:
+    """A key for each part, which changes with all that it was found from."""
+    sources = {modules: fingerprint(*modules) for modules in {tuple(p.modules) for p in parts}}
+    return [cache.key(part.text, sources[tuple(part.modules)]) for part in parts]
 
 
 def _claims(part: Part, finding: Finding) -> list[Any]:

@@ -5,11 +5,12 @@ then the answer. What is not known it has run in processes that see the sources 
 and are forked from one that has torch at hand.
 """
 
+import gc
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -39,18 +40,25 @@ def answer(
     rows = {path: row for path, (_, row) in memory.items()}
     names = {image.name: None for page in pages.values() for image in page.images}
     undrawn = [name for name in names if not figures.is_drawn(name)]
-    unknown = [path for path in new if not ledger.is_known(pages[path])]
-    if undrawn or unknown:
-        # As many as there are cores: the build waits for the first of them, which draws.
+    untold = [path for path in new if not ledger.are_told(pages[path])]
+    of_page = {path: ledger.unknown(pages[path]) for path in new}
+    # Check by check: blocks take longest, and what numbers may be bound to is drawn by then.
+    unknown = [(name, path) for name in ledger.KEPT for path in new if name in of_page[path]]
+    found: dict[str, dict[str, Any]] = {path: {} for path in new}
+    if undrawn or untold or unknown:
+        # As many as there are cores: the build waits for the figures.
         with ProcessPoolExecutor(os.cpu_count(), PROCESSES, _begin) as pool:
-            drawing = pool.submit(draw, undrawn)
-            drawing.add_done_callback(lambda _: tell(DRAWN))
-            unknown.sort(key=lambda path: bool(pages[path].images))  # these may be drawn by then
-            rows |= zip(unknown, pool.map(run_alone, unknown), strict=True)
-            drawing.result()
+            drawing = [pool.submit(draw, name) for name in undrawn]
+            telling = [pool.submit(say, path) for path in untold]
+            finding = [pool.submit(find, *place) for place in unknown]
+            wait(drawing)
+            tell(DRAWN)
+            for (name, path), findings in zip(unknown, finding, strict=True):
+                found[path][name] = findings.result()
+            wait(telling)
     else:
         tell(DRAWN)
-    rows |= {path: run(path) for path in new if path not in unknown}
+    rows |= {path: run(path, found[path]) for path in new}
     for path in paths:
         if not any(row["result"] == "failed" for row in rows[path]):
             memory[path] = (pages[path].source, around), rows[path]
@@ -61,30 +69,36 @@ def answer(
     tell(json.dumps({"versions": versions(), "entries": entries, "mistakes": mistakes}))
 
 
-def draw(names: Iterable[str]) -> None:
-    """Draw these figures into the cache; the build meets what is wrong with them, and says so."""
+def draw(name: str) -> None:
+    """Draw a figure into the cache; the build meets what is wrong with it, and says so."""
     from softmax_ce.verify import figures
 
-    for name in names:
-        with suppress(Exception):
-            figures.drawn(name)
+    with suppress(Exception):
+        figures.drawn(name)
 
 
-def run(path: str) -> Rows:
-    """The entries of a page."""
+def say(path: str) -> None:
+    """Put what the checks say of the mistakes that the page shows into the cache."""
     from softmax_ce.verify import ledger
     from softmax_ce.verify.page import Page
 
-    return [row._asdict() for row in ledger.entries(Page(Path(path)))]
+    ledger.mistakes(Page(Path(path)))
 
 
-def run_alone(path: str) -> Rows:
-    """The same, where torch is at hand for the mistakes that the page shows."""
+def find(name: str, path: str) -> Any:
+    """What a check finds out about each part of a page."""
     from softmax_ce.verify import ledger
     from softmax_ce.verify.page import Page
 
-    ledger.mistakes(Page(Path(path)))  # known from now on
-    return run(path)
+    return ledger.findings(Page(Path(path)), ledger.KEPT[name])
+
+
+def run(path: str, found: dict[str, Any]) -> Rows:
+    """The entries of a page, of which some checks have `found` out their part."""
+    from softmax_ce.verify import ledger
+    from softmax_ce.verify.page import Page
+
+    return [row._asdict() for row in ledger.entries(Page(Path(path)), found)]
 
 
 def _begin() -> None:
@@ -92,6 +106,7 @@ def _begin() -> None:
 
     from softmax_ce import softmax_stable  # noqa: F401, with it the modules of the mathematics
 
+    gc.freeze()  # a collection in a fork would copy all that it looks at
     keep_fresh()
     torch.set_num_threads(1)
 
