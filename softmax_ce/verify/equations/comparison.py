@@ -6,6 +6,7 @@ hold letters of a world may cancel from numbers of the size of 1, so there it is
 eps; sides that are written in numbers alone must agree relatively.
 """
 
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -32,10 +33,10 @@ DECIMAL = re.compile(
 )
 
 
-def room(left: Tensor, right: Tensor, is_drawn: bool) -> Tensor:
+def room(left: float, right: float, is_drawn: bool) -> float:
     """How far apart equal sides may be."""
-    size = torch.maximum(left.abs(), right.abs())
-    return TOLERANCE * (size.clamp(min=1) if is_drawn else size)
+    size = max(abs(left), abs(right))
+    return TOLERANCE * (max(size, 1.0) if is_drawn else size)
 
 
 def half_a_unit(text: str) -> float:
@@ -46,7 +47,7 @@ def half_a_unit(text: str) -> float:
     return 0.5 * 10.0 ** (int(found["power"] or 0) - len(found["decimals"] or ""))
 
 
-def agree(sign: str, left: Any, right: Any, room: Callable[[Tensor, Tensor], Tensor]) -> bool:
+def agree(sign: str, left: Any, right: Any, room: Callable[[float, float], float]) -> bool:
     """Whether the relation holds, with as much room as equal sides need."""
     if sign == r"\in":
         return _is_member(left, right)
@@ -56,30 +57,33 @@ def agree(sign: str, left: Any, right: Any, room: Callable[[Tensor, Tensor], Ten
         raise FormulaError("a row is compared with what is none")
     if isinstance(left, Row):
         left, right = left.column, right.column
-    left, right = tensor(left).detach(), tensor(right).detach()
-    if left.dim() and right.dim() and left.shape != right.shape:
-        raise FormulaError(f"cannot compare the shapes {[*left.shape]} and {[*right.shape]}")
+    pairs = _pairs(tensor(left).detach(), tensor(right).detach())
     if sign in (">", r"\ge"):
-        left, right = right, left
-    if not _are_finite(left, right):
-        if left.isnan().any() or right.isnan().any():
-            return False
-        return sign in ("<", ">") and bool((left < right).all())
-    near = (left - right).abs() <= room(left, right)
+        pairs = [(b, a) for a, b in pairs]
+    if any(math.isnan(a) or math.isnan(b) for a, b in pairs):
+        return False
+    if any(math.isinf(a) or math.isinf(b) for a, b in pairs):
+        return sign in ("<", ">") and all(a < b for a, b in pairs)
     if sign in ("=", r"\approx"):
-        return bool(near.all())
+        return all(abs(a - b) <= room(a, b) for a, b in pairs)
     if sign == r"\ne":
-        return not near.any()
+        return not any(abs(a - b) <= room(a, b) for a, b in pairs)
     if sign in (r"\le", r"\ge"):
-        return bool(((left < right) | near).all())
+        return all(a < b or abs(a - b) <= room(a, b) for a, b in pairs)
     if sign in "<>":  # apart by more than a rounding
-        return bool((right - left > 4 * EPS * torch.maximum(left.abs(), right.abs())).all())
+        return all(b - a > 4 * EPS * max(abs(a), abs(b)) for a, b in pairs)
     raise FormulaError(f"{sign} cannot be run: say why in a comment behind the formula")
 
 
-def _are_finite(left: Tensor, right: Tensor) -> bool:
-    # What is not finite stays so under a multiplication by 0, and in a sum.
-    return bool(left.mul(0).sum() + right.mul(0).sum() == 0)
+def _pairs(left: Tensor, right: Tensor) -> list[tuple[float, float]]:
+    """The entries of two sides that are to be compared, of which one may be a number for all."""
+    if left.dim() and right.dim() and left.shape != right.shape:
+        raise FormulaError(f"cannot compare the shapes {[*left.shape]} and {[*right.shape]}")
+    shape = left.shape or right.shape
+    if not shape:
+        return [(float(left), float(right))]
+    flat = (side.expand(shape).flatten().tolist() for side in (left, right))
+    return [*zip(*flat, strict=True)]
 
 
 def _is_member(element: Any, members: Any) -> bool:

@@ -1,12 +1,11 @@
 """Tries a formula in many worlds: both sides of every relation must agree in all of them."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from softmax_ce.verify.equations import latex
 from softmax_ce.verify.equations.arithmetic import DTYPE, Row, tensor
@@ -114,7 +113,7 @@ class _Trial:
         left, right, slack, *orders = self._sides(self.world)
         if any(orders):
             self._compare_orders(*orders)
-        elif not agree(self.relation.sign, left, right, lambda a, b: self._room(a, b) + slack):
+        elif not agree(self.relation.sign, left, right, self._room(slack)):
             self._refuse(left, right, self.world)
         return True
 
@@ -163,19 +162,19 @@ class _Trial:
         side: Side = world.sides[key]
         return side
 
-    def _room(self, left: Tensor, right: Tensor) -> Tensor:
+    def _room(self, slack: float) -> Callable[[float, float], float]:
         """How far apart the sides may be: a rounding, what is written, or what `within` says."""
         names = symbols(self.relation.left) | symbols(self.relation.right)
         notation = self.world.notation
         is_drawn = any(notation.knows(name) and self._is_drawn(name) for name in names)
-        space = room(left, right, is_drawn)
         if self.relation.tolerance is not None:
             within = Evaluator(self.world, self.indices).value(self.relation.tolerance)
-            return space + tensor(within)
-        written = max(map(half_a_unit, self.texts))
-        if self.relation.sign == r"\approx" and not written:
+            slack += float(tensor(within).detach())
+        elif written := max(map(half_a_unit, self.texts)):
+            slack += written
+        elif self.relation.sign == r"\approx":
             raise FormulaError(r"an \approx needs its tolerance: \text{within} h^2")
-        return space + written
+        return lambda left, right: room(left, right, is_drawn) + slack
 
     def _is_drawn(self, name: str) -> bool:
         value = self.world[name]
