@@ -4,9 +4,9 @@ import json
 import logging
 import pickle
 import re
+import sys
 from collections.abc import Callable
 from copy import copy
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -30,7 +30,7 @@ def begin(config: MkDocsConfig, files: Files) -> None:
     global _common
     addresses = repr({file.src_uri: file.url for file in files})
     ours = (file.read_bytes() for file in sorted((PACKAGE / "site").glob("*.py")))
-    tools = repr(sorted(f"{tool.name} {tool.version}" for tool in distributions()))
+    tools = repr(sorted(tool.name for path in sys.path for tool in Path(path).glob("*.dist-info")))
     configured = Path(config.config_file_path).read_bytes()
     _common = cache.key(addresses, configured, *everything().values(), *ours, tools)
 

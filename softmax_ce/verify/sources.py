@@ -4,10 +4,12 @@ import ast
 import importlib
 import platform
 import sys
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from softmax_ce.verify.cache import key
 
@@ -30,7 +32,7 @@ def dependencies(*modules: str) -> list[Path]:
 def imports(source: bytes) -> list[str]:
     """The modules that Python code may import: of `from a import b` both a and a.b."""
     names = []
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(ast.parse(source).body):
         if isinstance(node, ast.ImportFrom):
             if node.level:
                 raise ValueError(f"write {ast.unparse(node)!r} with the name of the package")
@@ -38,6 +40,14 @@ def imports(source: bytes) -> list[str]:
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
     return names
+
+
+def _statements(body: list[Any]) -> Iterator[ast.AST]:
+    """The statements of a program, also those in others, without a walk through expressions."""
+    for statement in body:
+        yield statement
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from _statements(getattr(statement, part, []))
 
 
 def fingerprint(*modules: str) -> str:

@@ -38,7 +38,7 @@ def answer(
     around = _around(pages.values())
     new = [path for path in paths if memory.get(path, ("",))[0] != (pages[path].source, around)]
     rows = {path: row for path, (_, row) in memory.items()}
-    names = {image.name: None for page in pages.values() for image in page.images}
+    names = {image.name: None for path in new for image in pages[path].images}
     undrawn = [name for name in names if not figures.is_drawn(name)]
     untold = [path for path in new if not ledger.are_told(pages[path])]
     of_page = {path: ledger.unknown(pages[path]) for path in new}

@@ -30,7 +30,7 @@ from softmax_ce.figures import look, style
 MODULES = [
     importlib.import_module(f"softmax_ce.figures.{module.name}")
     for module in pkgutil.iter_modules(softmax_ce.figures.__path__)
-    if module.name != "style"
+    if module.name not in ("look", "style")
 ]
 FIGURES: dict[str, Callable[[], Figure]] = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function
