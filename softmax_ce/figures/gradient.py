@@ -90,8 +90,7 @@ def dlogits() -> Figure:
     axes.xaxis.tick_top()
     axes.set_xticks([0.5, 1.5, 2.5, 3.45], [*CLASSES, "row sum"])
     axes.set_yticks([0.5, 1.5], ["example 1", "example 2"])
-    below = "p − onehot; framed: the target; a step raises ↑ or lowers ↓ the logit"
-    axes.set_xlabel(below, loc="left")
+    axes.set_xlabel("p − onehot; a step raises ↑ or lowers ↓ the logit", loc="left")
     return figure
 
 

@@ -30,6 +30,7 @@ def naive_and_stable() -> Figure:
         sums = "the sum is inf" if logits.exp().sum().isinf() else "all is finite"
         naive.set_title(f"{lost} exps are inf" if lost else sums)
         ticks(stable.xaxis, range(3), map(number, logits.tolist()))
+        stable.tick_params(axis="x", labelsize=9.5)  # 1000 and 1001 side by side
         stable.set_xlabel("logits")
     for row, name in zip(axes[:, 0], ("naive", "stable"), strict=True):
         row.text(-0.4, 0.7, name, weight="bold")
@@ -58,7 +59,7 @@ def where_exp_ends() -> Figure:
     note(axes, "hatched: subnormal", (0, 3.7), (-8, 0), ha="right", va="center", color=MUTED)
     axes.axvline(0, color=MUTED, lw=0.6, dashes=(4, 4), zorder=0)
     axes.set_xscale("symlog", linthresh=10, linscale=0.6)
-    axes.set_xlim(-90_000, 20_000)
+    axes.set_xlim(-150_000, 20_000)
     axes.set_ylim(4.1, -1.2)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     ticks(axes.yaxis, range(4), (str(dtype).removeprefix("torch.") for dtype in DTYPES))
