@@ -40,6 +40,8 @@ def answer(
     rows = {path: row for path, (_, row) in memory.items()}
     names = {image.name: None for path in new for image in pages[path].images}
     undrawn = [name for name in names if not figures.is_drawn(name)]
+    if not undrawn:
+        tell(DRAWN)
     untold = [path for path in new if not ledger.are_told(pages[path])]
     of_page = {path: ledger.unknown(pages[path]) for path in new}
     # Check by check: blocks take longest, and what numbers may be bound to is drawn by then.
@@ -52,12 +54,11 @@ def answer(
             telling = [pool.submit(say, path) for path in untold]
             finding = [pool.submit(find, *place) for place in unknown]
             wait(drawing)
-            tell(DRAWN)
+            if undrawn:
+                tell(DRAWN)
             for (name, path), findings in zip(unknown, finding, strict=True):
                 found[path][name] = findings.result()
             wait(telling)
-    else:
-        tell(DRAWN)
     rows |= {path: run(path, found[path]) for path in new}
     for path in paths:
         if not any(row["result"] == "failed" for row in rows[path]):
@@ -127,6 +128,8 @@ def main() -> None:
     memory: dict[str, tuple[Any, Rows]] = {}
     if not cache.FOLDER.exists():
         start_server()  # much is unknown, while the build has not even asked
+    from softmax_ce.verify import ledger  # noqa: F401, in that time, too
+
     with suppress(BrokenPipeError):  # the build has failed, and said why
         for request in sys.stdin:
             answer(json.loads(request), memory, partial(print, file=answers, flush=True))
