@@ -20,14 +20,13 @@ from mkdocs_jupyter import convert, plugin
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from softmax_ce.site.figures import inline
+from softmax_ce.site.figures import LOOK, inline
 from softmax_ce.site.outputs import OPENING
 from softmax_ce.verify import cache, workbook
 from softmax_ce.verify.sources import fingerprint, imports, load
 
 NBGRADER = re.compile(r"(?<=^# %%) nbgrader=.*$", re.MULTILINE)
 PAGE = re.compile(r"\]\(\.\./([\w-]+)\.md")
-LOOK = "softmax_ce.figures.look"
 _aside = ThreadPoolExecutor(1)
 _started: dict[tuple[Path, str, bool], Future[NotebookNode]] = {}
 
