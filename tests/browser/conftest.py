@@ -4,8 +4,8 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import partial
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +40,15 @@ SCROLL = """async () => {
     }
     await new Promise(requestAnimationFrame)
     scrollTo({ top: 0, behavior: "instant" })
+}"""
+# axe keeps the parts of its thousands of colours in weak maps, which are what its memory costs the
+# browser most: as properties of the colours they are kept as well.
+PROPERTIES = """class {
+    #key = Symbol()
+    has(object) { return Object.hasOwn(object, this.#key) }
+    get(object) { return object[this.#key] }
+    set(object, value) { object[this.#key] = value }
+    add(object) { object[this.#key] = true }
 }"""
 # axe parses the colours behind a text anew for each text; those that it knows it need not parse.
 REMEMBER_COLOURS = """() => {
@@ -221,6 +230,20 @@ def reader(browser: Browser) -> Iterator[Reader]:
         yield reader
 
 
+@pytest.fixture(scope="session")
+def desk(browser: Browser, url: str) -> Iterator[Callable[[str], Reader]]:
+    """A reader at a desk with this page, which is loaded once for all who put back what they move."""
+    with ExitStack() as desks:
+
+        @cache
+        def desk(address: str) -> Reader:
+            reader = desks.enter_context(open_reader(browser, DESK))
+            reader.goto(url + address)
+            return reader
+
+        yield desk
+
+
 @pytest.fixture
 def new_phone(browser: Browser) -> Callable[[], AbstractContextManager[Reader]]:
     """Another reader with a phone, each time."""
@@ -273,7 +296,7 @@ def violations() -> Callable[..., list[str]]:
 
     def violations(page: Page, within: str = "html") -> list[str]:
         if not page.evaluate("'axe' in window"):
-            page.evaluate(axe)
+            page.evaluate(f"{{ const WeakMap = {PROPERTIES}, WeakSet = WeakMap\n{axe}\n}}")
             page.evaluate(REMEMBER_COLOURS)
         page.evaluate(SKIP_ALIKE, within)
         found: list[str] = page.evaluate(AXE, within)

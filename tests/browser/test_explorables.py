@@ -97,6 +97,11 @@ ENDS = """explorer => {
     return [0, path.getTotalLength()].map(length => path.getPointAtLength(length))
         .map(point => [(point.x - x) / width, (point.y - y) / height])
 }"""
+# A new element in place of one that a test has used, on a page without a fragment.
+ANEW = """element => {
+    history.replaceState(null, "", location.pathname)
+    element.replaceWith(element.cloneNode())
+}"""
 DRAWN = "() => new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)))"
 WATCH = """() => {
     window.shifts = []
@@ -224,10 +229,26 @@ class Explorer:
 
 
 @pytest.fixture
-def explorer(url: str, reader: Any) -> Explorer:
+def at_desk(desk: Callable[[str], Any]) -> Callable[[Kind], Explorer]:
+    """An element as it begins, at a desk, on a page which is loaded once for all of its tests."""
+
+    def at_desk(kind: Kind) -> Explorer:
+        reader = desk(kind.page)
+        reader.log.errors.clear()
+        page: Page = reader.page
+        page.mouse.move(0, 0)
+        page.emulate_media(media="screen", color_scheme="light", reduced_motion="no-preference")
+        page.set_viewport_size({"width": 1280, "height": 800})
+        Explorer(page, kind).element.evaluate(ANEW)
+        return Explorer(page, kind)
+
+    return at_desk
+
+
+@pytest.fixture
+def explorer(at_desk: Callable[[Kind], Explorer]) -> Explorer:
     """The softmax explorer at a desk."""
-    reader.page.goto(url + SOFTMAX.page)
-    return Explorer(reader.page)
+    return at_desk(SOFTMAX)
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: f"{kind.tag}-{kind.page}")
@@ -238,10 +259,9 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
-def each(url: str, reader: Any, kind: Kind) -> Explorer:
+def each(at_desk: Callable[[Kind], Explorer], kind: Kind) -> Explorer:
     """Each of the elements, at a desk."""
-    reader.page.goto(url + kind.page)
-    return Explorer(reader.page, kind)
+    return at_desk(kind)
 
 
 def by_torch(
@@ -287,9 +307,8 @@ def drag_by_touch(page: Page, slider: Locator, start: float, end: float) -> None
 
 
 def test_typed_logits_give_torchs_numbers_to_the_digits_shown(
-    reader: Any, explorer: Explorer
+    explorer: Explorer,
 ) -> None:
-    reader.settle()  # the theme listens for its shortcuts, too
     assert explorer.screen() == by_torch([2, 1, 0.1])
     for logits in ([-1.5, 3.25, 0.5], [0.0, 0.0, 0.0], [500.0, -500.0, 499.5], [1e4, 0.0, -1e4]):
         for name, logit in zip(("buy", "hold", "sell"), logits, strict=True):
@@ -329,8 +348,7 @@ def test_tab_goes_through_every_control_in_the_order_of_the_page(each: Explorer)
     assert len(set(names)) == len(names) == each.kind.controls
 
 
-def test_a_logit_is_dragged_by_mouse(reader: Any, explorer: Explorer) -> None:
-    reader.settle()
+def test_a_logit_is_dragged_by_mouse(explorer: Explorer) -> None:
     slider = explorer.slider("logit of sell")
     for _ in drag_by_mouse(explorer.page, slider, 0.6, 0.7, 0.8):
         logit = float(explorer.field("logit of sell").input_value())
@@ -400,16 +418,14 @@ def at_temperature(logits: list[float], T: float) -> str:
 
 
 @pytest.fixture
-def thermometer(url: str, reader: Any) -> Explorer:
+def thermometer(at_desk: Callable[[Kind], Explorer]) -> Explorer:
     """The temperature explorer at a desk."""
-    reader.page.goto(url + TEMPERATURE.page)
-    return Explorer(reader.page, TEMPERATURE)
+    return at_desk(TEMPERATURE)
 
 
 def test_a_typed_temperature_gives_torchs_numbers_and_the_point_on_its_path(
-    reader: Any, thermometer: Explorer
+    thermometer: Explorer,
 ) -> None:
-    reader.settle()
     assert thermometer.screen() == at_temperature([2, 1, 0.1], 1)
     for logits in ([2.0, 1.0, 0.1], [-1.5, 3.25, 3.2], [0.0, 0.0, 0.0], [1e4, 0.0, -1e4]):
         for name, logit in zip(("buy", "hold", "sell"), logits, strict=True):
@@ -462,8 +478,7 @@ def test_a_temperature_is_moved_by_keys_by_the_same_factor(thermometer: Explorer
     expect(slider).to_have_attribute("aria-valuetext", "0.05, entropy 0.0000")
 
 
-def test_a_temperature_is_dragged_by_mouse(reader: Any, thermometer: Explorer) -> None:
-    reader.settle()
+def test_a_temperature_is_dragged_by_mouse(thermometer: Explorer) -> None:
     slider = thermometer.slider("temperature T")
     for _ in drag_by_mouse(thermometer.page, slider, 0.9):
         pass
@@ -512,14 +527,12 @@ def after_steps(logits: list[float], y: int, eta: float, steps: int) -> str:
 
 
 @pytest.fixture
-def stepper(url: str, reader: Any) -> Explorer:
+def stepper(at_desk: Callable[[Kind], Explorer]) -> Explorer:
     """The gradient stepper at a desk."""
-    reader.page.goto(url + STEPPER.page)
-    return Explorer(reader.page, STEPPER)
+    return at_desk(STEPPER)
 
 
-def test_steps_are_torchs_to_the_digits_shown(reader: Any, stepper: Explorer) -> None:
-    reader.settle()
+def test_steps_are_torchs_to_the_digits_shown(stepper: Explorer) -> None:
     logits = [0, 1.25, -0.7]
     assert stepper.screen() == after_steps(logits, 0, 0.1, 0)
     for steps in range(1, 4):
@@ -688,10 +701,9 @@ def state(e: torch.Tensor) -> str:
 
 
 @pytest.fixture
-def ruler(url: str, reader: Any) -> Ruler:
+def ruler(at_desk: Callable[[Kind], Explorer]) -> Ruler:
     """The float ruler at a desk."""
-    reader.page.goto(url + RULER.page)
-    return Ruler(reader.page)
+    return Ruler(at_desk(RULER).page)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -807,8 +819,7 @@ def test_all_logits_are_moved_by_keys_and_keep_their_gaps(ruler: Ruler) -> None:
     expect(ruler.slider("logit of class 1")).to_have_attribute("aria-valuetext", "-25, exp 0, 0")
 
 
-def test_a_mark_on_the_ruler_is_dragged_by_mouse_into_inf(reader: Any, ruler: Ruler) -> None:
-    reader.settle()
+def test_a_mark_on_the_ruler_is_dragged_by_mouse_into_inf(ruler: Ruler) -> None:
     slider = ruler.slider("logit of class 1")
     for _ in drag_by_mouse(ruler.page, slider, 0.6, 0.8, 0.95):
         logits = ruler.logits()
@@ -891,6 +902,7 @@ def test_a_copied_link_restores_what_is_shown_and_comes_into_view(each: Explorer
     page.goto(link)
     expect(page.locator(each.kind.tag)).to_be_in_viewport()
     assert Explorer(page, each.kind).screen() == screen
+    page.close()
     each.press("Reset")
     if "steps" in each.kind.fragment:
         each.press("Reset")  # once for the steps, and once for what they began with
@@ -912,7 +924,7 @@ def test_an_element_begins_in_the_state_that_its_page_gives_it(url: str, reader:
 
 
 def test_a_bad_link_is_ignored_and_so_is_an_anchor_of_the_page(
-    url: str, reader: Any, each: Explorer
+    url: str, desk: Callable[[str], Any], each: Explorer
 ) -> None:
     begun = each.screen()
     for fragment in each.kind.others:
@@ -921,10 +933,12 @@ def test_a_bad_link_is_ignored_and_so_is_an_anchor_of_the_page(
     heading = each.page.locator("h2[id]").last
     each.page.evaluate("id => { location.hash = id }", heading.get_attribute("id"))
     expect(heading).to_be_in_viewport()
-    reader.goto(f"{url}{each.kind.page}?again#{each.kind.tag}=nonsense")
-    assert each.screen() == begun
-    icon = "assets/logo.svg"  # may still be on its way when the page is left
-    assert [error for error in reader.log.errors if not error.endswith(icon)] == []
+    page = each.page.context.new_page()
+    page.goto(f"{url}{each.kind.page}#{each.kind.tag}=nonsense")
+    assert Explorer(page, each.kind).screen() == begun
+    page.close()
+    icon = "assets/logo.svg"  # may still be on its way when the page is closed
+    assert [e for e in desk(each.kind.page).log.errors if not e.endswith(icon)] == []
 
 
 @pytest.mark.parametrize(
@@ -977,10 +991,11 @@ def test_a_change_is_announced_once_it_rests(each: Explorer) -> None:
 
 
 def test_leaving_the_page_and_coming_back_leaves_one_copy_and_no_listener(
-    url: str, reader: Any, each: Explorer
+    url: str, reader: Any, kind: Kind
 ) -> None:
-    page = each.page
-    reader.settle()  # the theme has a listener of its own
+    page: Page = reader.page
+    reader.goto(url + kind.page)  # the theme has a listener of its own
+    each = Explorer(page, kind)
     session = page.context.new_cdp_session(page)
 
     def listeners() -> int:
