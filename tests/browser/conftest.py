@@ -17,6 +17,7 @@ from playwright.sync_api import (
     BrowserType,
     ConsoleMessage,
     Page,
+    Request,
     Response,
     sync_playwright,
 )
@@ -115,8 +116,11 @@ class Log:
     def __init__(self, context: BrowserContext) -> None:
         self.requests: list[str] = []
         self.errors: list[str] = []
+        self.finished: list[Request] = []
+        self.first_load: list[tuple[str, int]] = []  # addresses, and bytes on the wire
         context.on("request", lambda request: self.requests.append(request.url))
         context.on("requestfailed", lambda request: self.errors.append(f"failed: {request.url}"))
+        context.on("requestfinished", lambda request: self.finished.append(request))
         context.on("response", self._response)
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
         context.on("console", self._console)
@@ -232,7 +236,7 @@ def reader(browser: Browser) -> Iterator[Reader]:
 
 @pytest.fixture(scope="session")
 def desk(browser: Browser, url: str) -> Iterator[Callable[[str], Reader]]:
-    """A reader at a desk with this page, which is loaded once for all who put back what they move."""
+    """A reader at a desk with this page, which is loaded once for all who leave it as it was."""
     with ExitStack() as desks:
 
         @cache
@@ -262,6 +266,8 @@ def visit(browser: Browser, url: str, setting: Setting, address: str) -> Iterato
     """The first visit of a page, in each setting: made once for all that is asked about it."""
     with open_reader(browser, setting) as reader:
         reader.goto(url + address)
+        log = reader.log
+        log.first_load = [(one.url, one.sizes()["responseBodySize"]) for one in log.finished]
         yield reader
 
 

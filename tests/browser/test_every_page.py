@@ -6,6 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+KB = 1000
+
 # Asked for with the shifts, the visit itself, which is always there, says when all are.
 SHIFTS = """async () => new Promise(resolve => {
     const observer = new PerformanceObserver(list => {
@@ -25,6 +27,16 @@ TOO_WIDE = """() => [...document.querySelectorAll("main *")].filter(element => {
         if (getComputedStyle(box).overflowX !== "visible") return false
     return true
 }).map(element => element.outerHTML.slice(0, 120))"""
+
+# How far each formula scrolls that is wider than its box.
+WIDE = """() => [...document.querySelectorAll("div.arithmatex")]
+    .filter(box => box.scrollWidth > box.clientWidth + 1)
+    .map(box => {
+        box.scrollLeft = 1000
+        const scrolled = box.scrollLeft
+        box.scrollLeft = 0
+        return scrolled
+    })"""
 
 FORMULAS = """() => [...document.querySelectorAll("math, mfrac")]
     .filter(formula => formula.checkVisibility()).map(formula => formula.localName)"""
@@ -100,6 +112,23 @@ def test_the_page_does_not_scroll_sideways(visit: Any) -> None:
     wide = visit.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
     assert wide <= 0, visit.page.evaluate(TOO_WIDE)
     assert visit.page.evaluate(TOO_WIDE) == []
+
+
+def test_a_wide_formula_scrolls_by_itself(visit: Any, setting: Any, address: str) -> None:
+    scrolled = visit.page.evaluate(WIDE)
+    assert all(scrolled)
+    if address == "geometry.html" and setting.width < 600:
+        assert scrolled, "no formula is wider than a phone: this test has nothing to look at"
+
+
+def test_the_first_load_is_light(visit: Any, url: str, address: str) -> None:
+    """Prints what the page weighs, in kB, compressed as hosts do."""
+    loaded = visit.log.first_load
+    html, total = dict(loaded)[url + address] / KB, sum(size for _, size in loaded) / KB
+    print(f"{address}: {html:.1f} of HTML, {total:.1f} in all, {len(loaded)} requests")
+    assert html <= 30
+    assert total <= 120
+    assert len(loaded) <= 10
 
 
 def test_the_scrollbar_has_the_palette_of_the_page(visit: Any, setting: Any) -> None:

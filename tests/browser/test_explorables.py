@@ -210,8 +210,9 @@ class Explorer:
 
     def read(self, script: str) -> Any:
         """What the script reads from the element, once what has changed is drawn."""
-        self.page.evaluate(DRAWN)
-        return self.element.evaluate(script)
+        found = "document.querySelector(tag)"
+        read = f"async tag => {{ await ({DRAWN})(); return ({script})({found}) }}"
+        return self.page.evaluate(read, self.kind.tag)
 
     def screen(self) -> str:
         return str(self.read(self.kind.screen))
@@ -678,8 +679,8 @@ class Ruler(Explorer):
             self.field(f"logit of class {at}").fill(f"{logit:.17g}")
 
     def logits(self) -> list[float]:
-        boxes = self.element.get_by_role("textbox", name="logit of class").all()
-        return [float(box.input_value()) for box in boxes]
+        boxes = self.element.get_by_role("textbox", name="logit of class")
+        return [float(text) for text in boxes.evaluate_all("all => all.map(box => box.value)")]
 
 
 def ruled(logits: list[float], dtype: str, y: int = 0) -> str:
