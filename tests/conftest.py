@@ -143,20 +143,23 @@ def serve(site: Path) -> ThreadingHTTPServer:
 
 
 @pytest.fixture(scope="session")
-def url(pytestconfig: pytest.Config) -> str:
-    """Where the site is served, which it was built for."""
+def url(pytestconfig: pytest.Config, site: Path) -> str:
+    """Where the site is served, once it is built for this address."""
     return pytestconfig.stash[SERVED]["url"]
 
 
 @pytest.fixture(scope="session")
-def site(pytestconfig: pytest.Config, url: str, mkdocs: MkDocs) -> Path:
+def site(pytestconfig: pytest.Config, mkdocs: MkDocs) -> Path:
     """The whole site, built strictly; nothing may be written under docs/ meanwhile."""
-    folder = Path(pytestconfig.stash[SERVED]["folder"])
+    served = pytestconfig.stash[SERVED]
+    folder = Path(served["folder"])
     site, built_once = folder / "site", folder / "built"
     with FileLock(folder / "building"):
         if not built_once.exists():
             before = snapshot(ROOT / "docs")
-            built = mkdocs(ROOT, "build", "--strict", "--site-dir", str(site), SITE_URL=url)
+            built = mkdocs(
+                ROOT, "build", "--strict", "--site-dir", str(site), SITE_URL=served["url"]
+            )
             assert built.returncode == 0, built.stderr
             assert snapshot(ROOT / "docs") == before
             built_once.touch()

@@ -170,8 +170,8 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str, site: Path) -> Iterator[Browser]:
-    """Chromium, once the site is built; whatever it asks of another machine fails."""
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium; whatever it asks of another machine fails."""
     with sync_playwright() as playwright:
         browser = launch(playwright.chromium, chromium)
         yield browser
