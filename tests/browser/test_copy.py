@@ -11,6 +11,16 @@ from softmax_ce.verify.run import run
 BUTTON = "button[data-clipboard-target]"
 BLOCKS = ".highlight:not(.no-copy)"
 WITHOUT_PROGRAMS = ("contributing.html", "explorables.html", "references.html", "verified.html")
+# Of each block its code, its classes and the output below it.
+SEEN = """blocks => blocks.map(block => {
+    const below = block.nextElementSibling
+    const output = below?.matches(".output") ? [...below.querySelectorAll("code")] : []
+    return [
+        block.querySelector("code").innerText,
+        [...block.classList],
+        output.map(code => code.textContent).join(""),
+    ]
+})"""
 # Read as a console does that knows the prompts, with no name defined beforehand.
 CONSOLE = """\
 import doctest
@@ -27,7 +37,7 @@ def copy(url: str, reader: Any) -> Callable[[Locator], str]:
 
     def copy(block: Locator) -> str:
         page.evaluate("navigator.clipboard.writeText('nothing was copied')")
-        block.scroll_into_view_if_needed()
+        block.scroll_into_view_if_needed()  # the button comes when the block is seen
         block.locator(BUTTON).click()
         return str(page.evaluate("navigator.clipboard.readText()"))
 
@@ -47,18 +57,18 @@ def page(url: str, address: str, reader: Any) -> Page:
 def test_copy_is_what_the_page_shows_and_runs(
     page: Page, address: str, copy: Callable[[Locator], str]
 ) -> None:
-    blocks = page.locator(BLOCKS).all()
-    copied = [copy(block) for block in blocks]
-    assert copied == [block.locator("code").inner_text().rstrip() for block in blocks]
+    blocks = page.locator(BLOCKS)
+    copied = [copy(block) for block in blocks.all()]
+    seen = blocks.evaluate_all(SEEN)
+    assert copied == [code.rstrip() for code, *_ in seen]
     programs, shown = [], []
-    for block, text in zip(blocks, copied, strict=True):
-        classes = str(block.get_attribute("class")).split()
+    for text, (_, classes, output) in zip(copied, seen, strict=True):
         if "language-pycon" in classes:
             text = CONSOLE.format(text=text)
         elif "language-python" not in classes or "doc-signature" in classes:
             continue
         programs.append(text)
-        shown.append(_shown_below(block))
+        shown.append(output)
     if address.startswith("notebook/"):  # its cells build on one another
         programs, shown = ["\n\n".join(programs)], ["".join(shown)]
     assert programs or address in WITHOUT_PROGRAMS
@@ -83,8 +93,3 @@ def test_a_copied_selection_holds_formulas_as_latex_and_what_figures_show(
         part.evaluate("part => getSelection().selectAllChildren(part)")
         page.keyboard.press("ControlOrMeta+c")
         assert page.evaluate("navigator.clipboard.readText()") == text
-
-
-def _shown_below(block: Locator) -> str:
-    below = block.locator("xpath=following-sibling::*[1]").and_(block.page.locator(".output"))
-    return "".join(below.locator("code").all_text_contents())

@@ -66,6 +66,14 @@ FAINT = """() => {
     const light = colour => colour.map(part => part / 255)
         .map(part => part > 0.04045 ? ((part + 0.055) / 1.055) ** 2.4 : part / 12.92)
         .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0.05)
+    const paints = new Map()
+    const paint = mark => {
+        if (!paints.has(mark)) {
+            const { fill, fillOpacity, opacity } = getComputedStyle(mark)
+            paints.set(mark, { fill, alpha: fillOpacity * opacity })
+        }
+        return paints.get(mark)
+    }
     const page = over([255, 255, 255], getComputedStyle(document.body).backgroundColor)
     const faint = svg => text => {
         const { x, y, width, height } = text.getBoundingClientRect()
@@ -73,10 +81,9 @@ FAINT = """() => {
             const at = [x + width * (1 + i % 9) / 10, y + height * (1 + Math.floor(i / 9)) / 4]
             const colour = document.elementsFromPoint(...at).reverse()
                 .filter(mark => mark.ownerSVGElement === svg && mark !== text)
-                .map(mark => getComputedStyle(mark)).filter(({ fill }) => fill !== "none")
-                .reduce((behind, { fill, fillOpacity, opacity }) =>
-                    over(behind, fill, fillOpacity * opacity), page)
-            const both = [colour, over(colour, getComputedStyle(text).fill)].map(light)
+                .map(paint).filter(({ fill }) => fill !== "none")
+                .reduce((behind, { fill, alpha }) => over(behind, fill, alpha), page)
+            const both = [colour, over(colour, paint(text).fill)].map(light)
             return Math.max(...both) / Math.min(...both)
         })
         const least = Math.min(...ratios)
@@ -148,6 +155,7 @@ def test_formulas_reach_the_accessibility_tree_as_mathml(visit: Any) -> None:
     drawn = Counter(page.evaluate(FORMULAS))
     assert exposed("MathMLMath") + exposed("math") == drawn["math"]
     assert exposed("MathMLFraction") == drawn["mfrac"]
+    session.detach()
 
 
 def test_formulas_are_drawn_in_the_font_of_the_book(
