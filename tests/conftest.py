@@ -34,6 +34,7 @@ TYPES = {
 
 MkDocs = Callable[..., subprocess.CompletedProcess[str]]
 SERVED = pytest.StashKey[dict[str, str]]()  # the folder of the site, and the address of its server
+LOAD = "first load"  # what the tests of it record
 SERVER = pytest.StashKey[ThreadingHTTPServer]()
 
 
@@ -75,6 +76,17 @@ def together(nodeid: str) -> str:
     """What one process runs: the tests of a file which are about the same page, or about none."""
     file, _, test = nodeid.partition("::")
     return file + "".join(re.findall(r"\[.*\.html\]", test))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the pages weigh, each in the setting in which it weighs most."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind)]
+    properties = (pair for report in reports for pair in report.user_properties)
+    heaviest = {row[0]: row for row in sorted(row for name, row in properties if name == LOAD)}
+    if heaviest:
+        terminalreporter.section("first load in kB: page, HTML, all, requests", "-")
+    for address, html, total, requests in heaviest.values():
+        terminalreporter.write_line(f"{address:24} {html:6.1f} {total:6.1f} {requests:3}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

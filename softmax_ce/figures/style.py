@@ -86,8 +86,8 @@ def bare_inside(axes: Any) -> None:
 @styled
 def render_svg(figure: Figure) -> str:
     """The figure as an `<svg>` element to stand in a page: the same text at every call."""
-    if figure.get_layout_engine() is not None:
-        figure.get_layout_engine().execute(figure)
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
         figure.set_layout_engine("none")  # or a second call would move everything by a hair
 
     file = io.StringIO()

@@ -117,7 +117,7 @@ class Log:
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.finished: list[Request] = []
-        self.first_load: list[tuple[str, int]] = []  # addresses, and bytes on the wire
+        self.first_load: list[tuple[str, int]] = []  # of a visit: addresses, bytes on the wire
         context.on("request", lambda request: self.requests.append(request.url))
         context.on("requestfailed", lambda request: self.errors.append(f"failed: {request.url}"))
         context.on("requestfinished", lambda request: self.finished.append(request))

@@ -38,6 +38,14 @@ WIDE = """() => [...document.querySelectorAll("div.arithmatex")]
         return scrolled
     })"""
 
+EMPTY_LINES = """() => [...document.querySelectorAll(":is(h2, h3) > .headerlink")].filter(link => {
+    const height = link.parentElement.offsetHeight
+    link.style.display = "none"
+    const isLess = link.parentElement.offsetHeight < height
+    link.style.display = ""
+    return isLess
+}).map(link => link.parentElement.id)"""
+
 FORMULAS = """() => [...document.querySelectorAll("math, mfrac")]
     .filter(formula => formula.checkVisibility()).map(formula => formula.localName)"""
 
@@ -128,11 +136,17 @@ def test_a_wide_formula_scrolls_by_itself(visit: Any, setting: Any, address: str
         assert scrolled, "no formula is wider than a phone: this test has nothing to look at"
 
 
-def test_the_first_load_is_light(visit: Any, url: str, address: str) -> None:
-    """Prints what the page weighs, in kB, compressed as hosts do."""
+def test_a_heading_that_fills_its_line_has_no_empty_one_below(visit: Any) -> None:
+    assert visit.page.evaluate(EMPTY_LINES) == []
+
+
+def test_the_first_load_is_light(
+    visit: Any, url: str, address: str, record_property: Callable[[str, object], None]
+) -> None:
+    """In kB, compressed as hosts do: the summary of the tests has the table, page by page."""
     loaded = visit.log.first_load
     html, total = dict(loaded)[url + address] / KB, sum(size for _, size in loaded) / KB
-    print(f"{address}: {html:.1f} of HTML, {total:.1f} in all, {len(loaded)} requests")
+    record_property("first load", (address, html, total, len(loaded)))
     assert html <= 30
     assert total <= 120
     assert len(loaded) <= 10
