@@ -7,14 +7,16 @@ import re
 import sys
 from collections.abc import Callable
 from copy import copy
+from glob import glob
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from jinja2 import Environment, FileSystemBytecodeCache
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
+from mkdocs.theme import Theme
 from mkdocs.utils import CountHandler
 
 from softmax_ce.site import math_text
@@ -98,6 +100,31 @@ def index(search_index: Any, parse: Callable[[Page], None], page: Page) -> None:
 def _plain(code: re.Match[str]) -> str:
     """Code without its thousands of colours, each of which would be parsed to be dropped."""
     return re.sub(r"</?span\b[^>]*>", "", code[0])
+
+
+class _Templates(FileSystemLoader):
+    """Templates, listed without hidden ones: the theme has 14,000 icons that MkDocs would drop."""
+
+    def list_templates(self) -> list[str]:
+        listed = {
+            name
+            for folder in self.searchpath
+            for name in glob("**/*", root_dir=folder, recursive=True)
+            if Path(folder, name).is_file()
+        }
+        return sorted(listed)
+
+
+def list_less(theme: Theme) -> None:
+    """Have the templates of the theme listed in a hundredth of the time."""
+    get_env = theme.get_env
+
+    def listing_less() -> Environment:
+        env = get_env()
+        env.loader = _Templates(theme.dirs)
+        return env
+
+    theme.get_env = listing_less  # type: ignore[method-assign]
 
 
 def keep_templates(env: Environment) -> None:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache as cached
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from softmax_ce.verify import (
@@ -80,13 +81,16 @@ class Entry(NamedTuple):
     id: str = ""  # of a display equation that ran
 
 
-def unknown(page: Page) -> list[str]:
-    """The checks that have something on the page to run."""
-    return [
-        name
-        for name, module in KEPT.items()
-        if (kept := _kept(page, module)) is None or not {*_keys(module.parts(page))} <= kept.keys()
+def recalled(page: Page, name: str) -> list[Finding] | None:
+    """What the check of this name once found out about the parts of a page, if that is all."""
+    module = KEPT[name]
+    if (kept := _kept(page, module)) is None:
+        return None
+    parts = module.parts(page)
+    known = [
+        (part, kept[key]) for part, key in zip(parts, _keys(parts), strict=True) if key in kept
     ]
+    return [_held(part, claims) for part, claims in known] if len(known) == len(parts) else None
 
 
 def findings(page: Page, check: Check, *, fresh: bool = False) -> list[Finding]:
@@ -113,14 +117,16 @@ def findings(page: Page, check: Check, *, fresh: bool = False) -> list[Finding]:
     return results
 
 
-def entries(page: Page, found: Mapping[str, list[Finding]] | None = None) -> Iterator[Entry]:
+def entries(
+    page: Page, found: Mapping[str, list[Finding] | None] = MappingProxyType({})
+) -> Iterator[Entry]:
     """A row for each claim of the page, and for each fault that is about no claim.
 
-    What some checks have `found` already is not asked of them again.
+    What some checks have `found` already, by their names, is not asked of them again.
     """
     displayed = [(formula.line, formula.latex) for formula in page.formulas if formula.display]
     for check in CHECKS:
-        of_check = (found or {}).get(check.__name__)
+        of_check = found.get(check.__name__)
         for finding in findings(page, check) if of_check is None else of_check:
             for entry in _rows(page, check, finding):
                 place = (entry.line, entry.text)

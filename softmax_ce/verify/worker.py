@@ -43,10 +43,11 @@ def answer(
     if not undrawn:
         tell(DRAWN)
     untold = [path for path in new if not ledger.are_told(pages[path])]
-    of_page = {path: ledger.unknown(pages[path]) for path in new}
     # Check by check: blocks take longest, and what numbers may be bound to is drawn by then.
-    unknown = [(name, path) for name in ledger.KEPT for path in new if name in of_page[path]]
-    found: dict[str, dict[str, Any]] = {path: {} for path in new}
+    found = {
+        (name, path): ledger.recalled(pages[path], name) for name in ledger.KEPT for path in new
+    }
+    unknown = [place for place, findings in found.items() if findings is None]
     if undrawn or untold or unknown:
         # As many as there are cores: the build waits for the figures.
         with ProcessPoolExecutor(os.cpu_count(), PROCESSES, _begin) as pool:
@@ -56,10 +57,11 @@ def answer(
             wait(drawing)
             if undrawn:
                 tell(DRAWN)
-            for (name, path), findings in zip(unknown, finding, strict=True):
-                found[path][name] = findings.result()
+            found |= zip(unknown, (future.result() for future in finding), strict=True)
             wait(telling)
-    rows |= {path: run(path, found[path]) for path in new}
+    for path in new:
+        of_page = {name: findings for (name, its), findings in found.items() if its == path}
+        rows[path] = [row._asdict() for row in ledger.entries(Page(Path(path)), of_page)]
     for path in paths:
         if not any(row["result"] == "failed" for row in rows[path]):
             memory[path] = (pages[path].source, around), rows[path]
@@ -92,14 +94,6 @@ def find(name: str, path: str) -> Any:
     from softmax_ce.verify.page import Page
 
     return ledger.findings(Page(Path(path)), ledger.KEPT[name])
-
-
-def run(path: str, found: dict[str, Any]) -> Rows:
-    """The entries of a page, of which some checks have `found` out their part."""
-    from softmax_ce.verify import ledger
-    from softmax_ce.verify.page import Page
-
-    return [row._asdict() for row in ledger.entries(Page(Path(path)), found)]
 
 
 def _begin() -> None:
