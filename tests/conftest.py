@@ -34,7 +34,6 @@ TYPES = {
 
 MkDocs = Callable[..., subprocess.CompletedProcess[str]]
 SERVED = pytest.StashKey[dict[str, str]]()  # the folder of the site, and the address of its server
-LOAD = "first load"  # what the tests of it record
 SERVER = pytest.StashKey[ThreadingHTTPServer]()
 
 
@@ -82,7 +81,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the pages weigh, each in the setting in which it weighs most."""
     reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind)]
     properties = (pair for report in reports for pair in report.user_properties)
-    heaviest = {row[0]: row for row in sorted(row for name, row in properties if name == LOAD)}
+    heaviest = {
+        row[0]: row for row in sorted(row for name, row in properties if name == "first load")
+    }
     if heaviest:
         terminalreporter.section("first load in kB: page, HTML, all, requests", "-")
     for address, html, total, requests in heaviest.values():

@@ -23,7 +23,7 @@ FORMS: dict[str, Form] = {
     "third form": lambda z, y: cross_entropy(z, y, reduction="none"),
 }
 REACH = {torch.float16: 24, torch.bfloat16: 140, torch.float32: 140, torch.float64: 1000}
-STEPS = 240  # gaps on each side of 0, three for each pixel of a wide screen
+STEPS = 240  # gaps on each side of 0; both sides have two for each pixel of a wide screen
 TOLERANCE = 4  # eps
 WRONG = 0.1
 RIGHT, LOST, FALSE, ZERO, INF, NAN = range(6)  # from bad to worse

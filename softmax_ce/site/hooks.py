@@ -48,7 +48,7 @@ def on_startup(command: str, **_: Any) -> None:
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Keep the reference's compiled templates, and index for the search what is new in a page."""
+    """Keep the reference's compiled templates, list no icons, and index what is new in a page."""
     rebuild.list_less(config.theme)
     plugins: Any = config.plugins
     rebuild.keep_templates(plugins["mkdocstrings"].get_handler("python").env)

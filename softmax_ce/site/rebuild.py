@@ -116,7 +116,7 @@ class _Templates(FileSystemLoader):
 
 
 def list_less(theme: Theme) -> None:
-    """Have the templates of the theme listed in a hundredth of the time."""
+    """Have the templates of the theme listed without its icons."""
     get_env = theme.get_env
 
     def listing_less() -> Environment:

@@ -99,7 +99,9 @@ def find(name: str, path: str) -> Any:
 def _begin() -> None:
     import torch
 
-    from softmax_ce import softmax_stable  # noqa: F401, with it the modules of the mathematics
+    # The modules of the mathematics, but none that computes: where torch's threads have begun, a
+    # fork waits for them without end.
+    from softmax_ce import softmax_stable  # noqa: F401
 
     gc.freeze()  # a collection in a fork would copy all that it looks at
     keep_fresh()

@@ -154,9 +154,11 @@ def test_a_figure_fits_a_column_and_no_text_is_smaller_than_9_points(name: str) 
 
 
 @every_figure
-def test_no_text_is_cut_off_and_none_covers_another(name: str) -> None:
+def test_no_text_is_cut_off_and_none_covers_another(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     figure, seen = drawn(name), texts(name)
-    figure.dpi = 72  # of its SVG, for which the texts were measured
+    monkeypatch.setattr(figure, "dpi", 72)  # of its SVG, for which the texts were measured
     boxes = {text: text.get_window_extent() for text in seen}
     for text, box in boxes.items():
         assert figure.bbox.x0 <= box.x0 <= box.x1 <= figure.bbox.x1, text

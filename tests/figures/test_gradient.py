@@ -239,10 +239,10 @@ def test_each_value_stands_in_its_cell() -> None:
         )
 
 
-def test_the_arrows_and_the_frames_are_explained_and_the_axes_named() -> None:
-    assert heat().get_xlabel() == ("p − onehot; a step raises ↑ or lowers ↓ the logit"), (
-        "gradient.dlogits"
-    )
+def test_the_arrows_and_the_frames_are_explained_and_the_axes_named(places: Any) -> None:
+    place = places["gradient.dlogits"]
+    assert heat().get_xlabel() == "p − onehot; a step raises ↑ or lowers ↓ the logit", place.where
+    assert "A framed cell is the target." in place.caption, place.where
     assert steps().get_xlabel() == "step h (logit)", "gradient.step_size"
     assert steps().get_ylabel() == "largest error of the gradient (nats per logit)", (
         "gradient.step_size"
