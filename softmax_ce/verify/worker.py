@@ -8,12 +8,15 @@ and are forked from one that has torch at hand.
 import gc
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from softmax_ce.verify import cache
@@ -117,6 +120,25 @@ def _around(pages: "Iterable[Page]") -> Any:
     return everything(), notation, [HEADING.findall(page.text) for page in pages]
 
 
+def _requests() -> "Queue[str]":
+    """What the build asks, as it comes, and then "".
+
+    A build that ends before it is answered, as one does that fails, ends all that runs for it.
+    """
+    requests: Queue[str] = Queue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            requests.put(line)
+        if requests.unfinished_tasks:
+            os.killpg(0, signal.SIGTERM)
+        requests.put("")
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    Thread(target=read, daemon=True).start()
+    return requests
+
+
 def main() -> None:
     """Answer until there is no one left who asks."""
     answers = os.fdopen(os.dup(1), "w")
@@ -126,8 +148,9 @@ def main() -> None:
         start_server()  # much is unknown, while the build has not even asked
     from softmax_ce.verify import ledger  # noqa: F401, in that time, too
 
-    with suppress(BrokenPipeError):  # the build has failed, and said why
-        for request in sys.stdin:
-            answer(json.loads(request), memory, partial(print, file=answers, flush=True))
-            if "stay" in sys.argv:
-                start_server()
+    requests = _requests()
+    while request := requests.get():
+        answer(json.loads(request), memory, partial(print, file=answers, flush=True))
+        requests.task_done()
+        if "stay" in sys.argv:
+            start_server()

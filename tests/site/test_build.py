@@ -5,6 +5,7 @@ import html
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
@@ -254,6 +255,15 @@ def test_a_mistake_on_a_page_fails_the_build(
     assert built.returncode != 0
     assert message in built.stderr
     assert "index.md" in built.stderr
+
+
+def test_a_build_that_fails_leaves_no_check_running(mkdocs: MkDocs, project: Path) -> None:
+    block = "```python\nimport time\n\ntime.sleep(60)\n```"
+    (project / "docs" / "index.md").write_text(f"{block}\n\n![Bars.](figure:temperature.nosuch)\n")
+    start = time.monotonic()
+    built = mkdocs(project, "build")  # until all that write to its streams have ended
+    assert "there is no figure temperature.nosuch" in built.stderr
+    assert time.monotonic() - start < 45, "the block ran on"
 
 
 @pytest.mark.parametrize(

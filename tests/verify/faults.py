@@ -52,7 +52,8 @@ def main() -> int:
     chosen = _arguments()
     drawn = [*draw(chosen)]
     results = []
-    with TemporaryDirectory() as folder:
+    # A check that was killed may still be ending, and write into its copy.
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         project = Path(folder, "project")
         unsound = copy(project)
         pool = ProcessPoolExecutor(WORKERS, get_context("fork"), prepare, (project,))
