@@ -48,8 +48,8 @@ def on_startup(command: str, **_: Any) -> None:
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Keep the reference's compiled templates, list no icons, and index what is new in a page."""
-    rebuild.list_less(config.theme)
+    """Keep compiled templates, list no icons, and index what is new in a page."""
+    rebuild.lighten(config.theme)
     plugins: Any = config.plugins
     rebuild.keep_templates(plugins["mkdocstrings"].get_handler("python").env)
     index = plugins["material/search"].search_index
@@ -146,7 +146,6 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     assert style_sheet is not None
     style_sheet.content_string = assets.with_font(style_sheet.content_string, _font(files))
     config.extra_css.remove(MKDOCSTRINGS_CSS)
-    rebuild.keep_templates(env)
     return env
 
 

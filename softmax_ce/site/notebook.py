@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,7 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
     """The script as a notebook, with the outputs of its code cells, from the cache if they hold."""
     written = script.read_text(encoding="utf-8")
     blank = workbook.blank(written)
-    nb: NotebookNode = nbformat.reads(
-        jupytext.writes(jupytext.reads(blank, fmt="py"), fmt="ipynb"), as_version=4
-    )
+    nb: NotebookNode = nbformat.reads(_ipynb(blank), as_version=4)
     code = [cell for cell in nb.cells if cell.cell_type == "code"]
     if blank != written:
         for cell in code:
@@ -111,6 +110,12 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
         }
         cache.write(file, key, json.dumps(results).encode())
     return nb
+
+
+@lru_cache(maxsize=4)
+def _ipynb(script: str) -> str:
+    text: str = jupytext.writes(jupytext.reads(script, fmt="py"), fmt="ipynb")
+    return text
 
 
 def _settings(style: Mapping[str, Any]) -> str:

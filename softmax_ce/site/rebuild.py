@@ -115,16 +115,17 @@ class _Templates(FileSystemLoader):
         return sorted(listed)
 
 
-def list_less(theme: Theme) -> None:
-    """Have the templates of the theme listed without its icons."""
+def lighten(theme: Theme) -> None:
+    """Have the templates of the theme listed without its icons, and kept as they are compiled."""
     get_env = theme.get_env
 
-    def listing_less() -> Environment:
+    def light() -> Environment:
         env = get_env()
         env.loader = _Templates(theme.dirs)
+        keep_templates(env)
         return env
 
-    theme.get_env = listing_less  # type: ignore[method-assign]
+    theme.get_env = light  # type: ignore[method-assign]
 
 
 def keep_templates(env: Environment) -> None:

@@ -7,7 +7,7 @@ one that does not hold is run each time, for what failed may have been the machi
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache as cached
 from functools import partial
@@ -31,7 +31,8 @@ from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
 from softmax_ce.verify.part import Part
-from softmax_ce.verify.sources import fingerprint, versions
+from softmax_ce.verify.sources import everything, fingerprint, versions
+from softmax_ce.verify.workbook import WORKBOOK
 
 
 class Check(Protocol):
@@ -81,15 +82,16 @@ class Entry(NamedTuple):
     id: str = ""  # of a display equation that ran
 
 
-def recalled(page: Page, name: str) -> list[Finding] | None:
+def recalled(
+    page: Page, name: str, fingerprint: Callable[..., str] = fingerprint
+) -> list[Finding] | None:
     """What the check of this name once found out about the parts of a page, if that is all."""
     module = KEPT[name]
     if (kept := _kept(page, module)) is None:
         return None
     parts = module.parts(page)
-    known = [
-        (part, kept[key]) for part, key in zip(parts, _keys(parts), strict=True) if key in kept
-    ]
+    keys = _keys(parts, fingerprint)
+    known = [(part, kept[key]) for part, key in zip(parts, keys, strict=True) if key in kept]
     return [_held(part, claims) for part, claims in known] if len(known) == len(parts) else None
 
 
@@ -134,6 +136,36 @@ def entries(
                     name = f"{page.path.name.removesuffix('.md')}-{displayed.index(place) + 1}"
                     entry = entry._replace(id=name)
                 yield entry
+
+
+def told(page: Page, around: str, found: Mapping[str, list[Finding] | None]) -> dict[str, Any]:
+    """The entries of a page, and what is said of its mistakes; kept, where everything holds."""
+    rows = [row._asdict() for row in entries(page, found)]
+    answer = {"entries": rows, "mistakes": mistakes(page)}
+    if (file := _file(page)) and not any(row["result"] == "failed" for row in rows):
+        cache.write(file, _told(page, around), json.dumps(answer).encode())
+    return answer
+
+
+def retold(page: Page, around: str) -> dict[str, Any] | None:
+    """What was told of a page that has not changed, in the same surroundings."""
+    file = _file(page)
+    kept = cache.read(file, _told(page, around)) if file else None
+    return dict(json.loads(kept)) if kept else None
+
+
+def _told(page: Page, around: str) -> str:
+    return cache.key(page.source, around, repr(links.lead_somewhere(page)))
+
+
+def surroundings(pages: Iterable[Page]) -> str:
+    """Changes with all that the claims of a page may depend on beside the page and its links."""
+    sources = [part for file, source in everything().items() for part in (file.name, source)]
+    read_by_others = (
+        page.source for page in pages if page.path.name in ("index.md", WORKBOOK.name)
+    )
+    headings = repr([(str(page.path), links.HEADING.findall(page.text)) for page in pages])
+    return cache.key(_common(), headings, *read_by_others, *sources)
 
 
 def mistakes(page: Page) -> dict[str, list[str]]:
@@ -199,11 +231,17 @@ def _blamed(fault: Fault, claims: list[Claim], check: Check) -> list[Claim]:
     return named or there or (claims if check is workbook else [])  # which did not come to run
 
 
-def _file(page: Page, check: Check) -> str:
-    """Where findings are kept; of pages outside of the project they are not."""
+def _file(page: Page, check: Check | None = None) -> str:
+    """Where findings are kept, or what was told; of pages outside of the project they are not."""
     path = os.path.relpath(page.path, cache.FOLDER.parent)
-    name = check.__name__.rpartition(".")[2]
-    return "" if path.startswith("..") else f"verified/{path.replace(os.sep, '-')}.{name}.json"
+    name = path.replace(os.sep, "-")
+    if path.startswith(".."):
+        return ""
+    return (
+        f"verified/{name}.{check.__name__.rpartition('.')[2]}.json"
+        if check
+        else f"told/{name}.json"
+    )
 
 
 def _kept(page: Page, check: Check) -> dict[str, Any] | None:
@@ -221,7 +259,7 @@ def _common() -> str:
     return cache.key(*versions().values(), *(file.read_bytes() for file in files))
 
 
-def _keys(parts: list[Part]) -> list[str]:
+def _keys(parts: list[Part], fingerprint: Callable[..., str] = fingerprint) -> list[str]:
     """A key for each part, which changes with all that it was found from."""
     sources = {modules: fingerprint(*modules) for modules in {tuple(p.modules) for p in parts}}
     return [cache.key(part.text, sources[tuple(part.modules)]) for part in parts]

@@ -33,6 +33,12 @@ def check(page: Page) -> Iterator[Fault]:
             yield Fault(page.path, line, f"{path} has no heading #{anchor}; it has {there}")
 
 
+def lead_somewhere(page: Page) -> list[bool]:
+    """Of each link, whether a file is where it leads: quick, and what a page cannot know itself."""
+    files = (target.partition("#")[0] for target in LINK.findall(page.text))
+    return [(page.path.parent / file).is_file() for file in files]
+
+
 def _links(page: Page) -> Iterator[tuple[int, str]]:
     for match in LINK.finditer(page.prose):
         yield page.prose.count("\n", 0, match.start()) + 1, match["target"]

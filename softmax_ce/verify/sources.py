@@ -87,14 +87,15 @@ def _is_ours(module: str) -> bool:
 
 
 def _file(module: str) -> Path | None:
+    return next((file for file in _places(module) if file.is_file()), None)
+
+
+@cache
+def _places(module: str) -> list[Path]:
+    """Where the file of a module may be, if it is ours."""
     package, *parts = module.split(".")
-    if package != PACKAGE.name:
-        return None
     path = PACKAGE.joinpath(*parts)
-    for file in (path.with_suffix(".py"), path / "__init__.py"):
-        if file.is_file():
-            return file
-    return None
+    return [path.with_suffix(".py"), path / "__init__.py"] if package == PACKAGE.name else []
 
 
 _imported = everything()  # the package itself was imported on the way here

@@ -10,37 +10,33 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import suppress
+from functools import cache as cached
 from functools import partial
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from softmax_ce.verify import cache
 from softmax_ce.verify.run import PROCESSES, keep_fresh, start_server
 
-if TYPE_CHECKING:
-    from softmax_ce.verify.page import Page
-
-Rows = list[dict[str, Any]]
 DRAWN = ""  # the line that says so
 
 
-def answer(
-    paths: list[str], memory: dict[str, tuple[Any, Rows]], tell: Callable[[str], None]
-) -> None:
+def answer(paths: list[str], tell: Callable[[str], None]) -> None:
     """Tell when the figures of these pages are drawn, and what is known of the pages, as JSON."""
     from softmax_ce.verify import figures, ledger
     from softmax_ce.verify.page import Page
-    from softmax_ce.verify.sources import versions
+    from softmax_ce.verify.sources import fingerprint, versions
 
     pages = {path: Page(Path(path)) for path in paths}
-    around = _around(pages.values())
-    new = [path for path in paths if memory.get(path, ("",))[0] != (pages[path].source, around)]
-    rows = {path: row for path, (_, row) in memory.items()}
+    around = ledger.surroundings(pages.values())
+    told = {path: ledger.retold(page, around) for path, page in pages.items()}
+    new = [path for path in paths if told[path] is None]
+    now = cached(fingerprint)
     names = {image.name: None for path in new for image in pages[path].images}
     undrawn = [name for name in names if not figures.is_drawn(name)]
     if not undrawn:
@@ -48,7 +44,9 @@ def answer(
     untold = [path for path in new if not ledger.are_told(pages[path])]
     # Check by check: blocks take longest, and what numbers may be bound to is drawn by then.
     found = {
-        (name, path): ledger.recalled(pages[path], name) for name in ledger.KEPT for path in new
+        (name, path): ledger.recalled(pages[path], name, now)
+        for name in ledger.KEPT
+        for path in new
     }
     unknown = [place for place, findings in found.items() if findings is None]
     if undrawn or untold or unknown:
@@ -64,15 +62,12 @@ def answer(
             wait(telling)
     for path in new:
         of_page = {name: findings for (name, its), findings in found.items() if its == path}
-        rows[path] = [row._asdict() for row in ledger.entries(Page(Path(path)), of_page)]
-    for path in paths:
-        if not any(row["result"] == "failed" for row in rows[path]):
-            memory[path] = (pages[path].source, around), rows[path]
-    mistakes = {
-        name: said for page in pages.values() for name, said in ledger.mistakes(page).items()
-    }
-    entries = [row for path in paths for row in rows[path]]
-    tell(json.dumps({"versions": versions(), "entries": entries, "mistakes": mistakes}))
+        told[path] = ledger.told(pages[path], around, of_page)
+    answered: dict[str, Any] = {"versions": versions(), "entries": [], "mistakes": {}}
+    for page in filter(None, told.values()):
+        answered["entries"] += page["entries"]
+        answered["mistakes"] |= page["mistakes"]
+    tell(json.dumps(answered))
 
 
 def draw(name: str) -> None:
@@ -111,15 +106,6 @@ def _begin() -> None:
     torch.set_num_threads(1)
 
 
-def _around(pages: "Iterable[Page]") -> Any:
-    """What the claims of a page may depend on beside the page."""
-    from softmax_ce.verify.links import HEADING
-    from softmax_ce.verify.sources import everything
-
-    notation = [page.source for page in pages if page.path.name == "index.md"]
-    return everything(), notation, [HEADING.findall(page.text) for page in pages]
-
-
 def _requests() -> "Queue[str]":
     """What the build asks, as it comes, and then "".
 
@@ -143,14 +129,13 @@ def main() -> None:
     """Answer until there is no one left who asks."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a figure may print is no answer
-    memory: dict[str, tuple[Any, Rows]] = {}
     if not cache.FOLDER.exists():
         start_server()  # much is unknown, while the build has not even asked
     from softmax_ce.verify import ledger  # noqa: F401, in that time, too
 
     requests = _requests()
     while request := requests.get():
-        answer(json.loads(request), memory, partial(print, file=answers, flush=True))
+        answer(json.loads(request), partial(print, file=answers, flush=True))
         requests.task_done()
         if "stay" in sys.argv:
             start_server()
