@@ -72,9 +72,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 def together(nodeid: str) -> str:
-    """What one process runs: the tests of a file which are about the same page, or about none."""
+    """What one process runs: the tests of a page in one setting, or those of a file."""
     file, _, test = nodeid.partition("::")
-    return file + "".join(re.findall(r"\[.*\.html\]", test))
+    return "".join(re.findall(r"\[.*\.html\]", test)) or file
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

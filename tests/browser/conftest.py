@@ -65,31 +65,38 @@ REMEMBER_COLOURS = """() => {
         return this
     }
 }"""
-# Words that look the same in a block of code or a formula stand on the same ground: the contrast of
-# the leftmost, which is in view, counts for all. A sign, of which axe may not judge, counts for
-# its like only.
+# Words that look the same in blocks of code or in formulas, and stand on the same ground, need one
+# look: the contrast of the leftmost of a line, which is in view, counts for all. A sign, of which
+# axe may not judge, counts for its like only. The text of figures has a test of its own.
 SKIP_ALIKE = """within => {
-    for (const box of document.querySelectorAll(`${within} :is(pre > code, math)`)) {
-        const ground = part => {
-            if (part === box) return []
+    const grounds = new Map([[null, ""]])
+    const ground = part => {
+        if (!grounds.has(part)) {
             const { backgroundColor, opacity } = getComputedStyle(part)
-            return [backgroundColor, opacity, ...ground(part.parentElement)]
+            const isClear = /^rgba.* 0\\)$/.test(backgroundColor) && opacity === "1"
+            const paint = isClear ? "" : `${backgroundColor} ${opacity};`
+            grounds.set(part, paint + ground(part.parentElement))
         }
-        const left = part => part.getBoundingClientRect().left
-        const seen = new Set()
+        return grounds.get(part)
+    }
+    const left = part => part.getBoundingClientRect().left
+    const seen = new Set()
+    for (const box of document.querySelectorAll(`${within} :is(pre > code, math)`)) {
         const parts = [...box.querySelectorAll(":not(:has(*))")]
         for (const part of parts.sort((one, other) => left(one) - left(other))) {
             const { color, fontSize, fontWeight, textShadow } = getComputedStyle(part)
             const text = part.textContent.replace(/.*[ -~]{2}.*/, "a word")
-            const look = [text, color, fontSize, fontWeight, textShadow, ...ground(part)].join()
+            const look = [text, color, fontSize, fontWeight, textShadow, ground(part)].join()
             part.toggleAttribute("alike", seen.has(look))
             seen.add(look)
         }
     }
-    axe.configure({ rules: [{ id: "color-contrast", selector: ":not([alike])" }] })
+    const selector = ":not([alike], figure svg *)"
+    axe.configure({ rules: [{ id: "color-contrast", selector }] })
 }"""
-AXE = """async within => {
+AXE = """async ([within, onlyColours]) => {
     const options = { resultTypes: ["violations"], preload: false }
+    if (onlyColours) options.runOnly = ["color-contrast", "link-in-text-block"]
     const { violations } = await axe.run(within, options)
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target, any, html }) => {
         const { fgColor, bgColor, contrastRatio } = any[0]?.data ?? {}
@@ -248,6 +255,14 @@ def desk(browser: Browser, url: str) -> Iterator[Callable[[str], Reader]]:
         yield desk
 
 
+@pytest.fixture(scope="session")
+def guest(browser: Browser, url: str, address: str) -> Iterator[Reader]:
+    """A reader at a desk who stays on a page, and does there whatever one can do."""
+    with open_reader(browser, DESK) as reader:
+        reader.goto(url + address)
+        yield reader
+
+
 @pytest.fixture
 def new_phone(browser: Browser) -> Callable[[], AbstractContextManager[Reader]]:
     """Another reader with a phone, each time."""
@@ -300,12 +315,12 @@ def violations() -> Callable[..., list[str]]:
     assert package.submodule_search_locations
     axe = Path(package.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
 
-    def violations(page: Page, within: str = "html") -> list[str]:
+    def violations(page: Page, within: str = "html", *, only_colours: bool = False) -> list[str]:
         if not page.evaluate("'axe' in window"):
             page.evaluate(f"{{ const WeakMap = {PROPERTIES}, WeakSet = WeakMap\n{axe}\n}}")
             page.evaluate(REMEMBER_COLOURS)
         page.evaluate(SKIP_ALIKE, within)
-        found: list[str] = page.evaluate(AXE, within)
+        found: list[str] = page.evaluate(AXE, [within, only_colours])
         return found
 
     return violations

@@ -1,6 +1,5 @@
 """What is copied is what the page shows: of a block, a program that prints what stands below it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,6 +20,13 @@ SEEN = """blocks => blocks.map(block => {
         output.map(code => code.textContent).join(""),
     ]
 })"""
+SHOW = "block => block.scrollIntoView({ block: 'center', behavior: 'instant' })"
+# What the clipboard holds, which is cleared for the next one.
+TAKE = """async () => {
+    const text = await navigator.clipboard.readText()
+    await navigator.clipboard.writeText("nothing was copied")
+    return text
+}"""
 # Read as a console does that knows the prompts, with no name defined beforehand.
 CONSOLE = """\
 import doctest
@@ -30,35 +36,25 @@ doctest.DocTestRunner(verbose=False).run(test)
 
 
 @pytest.fixture
-def copy(url: str, reader: Any) -> Callable[[Locator], str]:
-    """Press a block's copy button and read the clipboard."""
-    page: Page = reader.page
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
-
-    def copy(block: Locator) -> str:
-        page.evaluate("navigator.clipboard.writeText('nothing was copied')")
-        block.scroll_into_view_if_needed()  # the button comes when the block is seen
-        block.locator(BUTTON).click()
-        return str(page.evaluate("navigator.clipboard.readText()"))
-
-    return copy
-
-
-@pytest.fixture
-def page(url: str, address: str, reader: Any) -> Page:
+def page(url: str, guest: Any) -> Page:
     """The page, with every box opened as a reader does, by its title."""
-    page: Page = reader.page
-    reader.goto(url + address)
+    page: Page = guest.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
     for summary in page.locator("details > summary").all():
         summary.click()
     return page
 
 
-def test_copy_is_what_the_page_shows_and_runs(
-    page: Page, address: str, copy: Callable[[Locator], str]
-) -> None:
+def copied_from(block: Locator) -> str:
+    """What is in the clipboard when the block's copy button has been pressed."""
+    block.evaluate(SHOW)  # the button comes when the block is seen
+    block.locator(BUTTON).click()
+    return str(block.evaluate(TAKE))
+
+
+def test_copy_is_what_the_page_shows_and_runs(page: Page, address: str) -> None:
     blocks = page.locator(BLOCKS)
-    copied = [copy(block) for block in blocks.all()]
+    copied = [copied_from(block) for block in blocks.all()]
     seen = blocks.evaluate_all(SEEN)
     assert copied == [code.rstrip() for code, *_ in seen]
     programs, shown = [], []

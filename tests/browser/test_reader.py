@@ -9,6 +9,12 @@ from playwright.sync_api import Page, expect
 
 RESULTS = ".md-search-result__link"
 
+# As when a page is new: the next Tab leads to its first control.
+FOCUS_NOTHING = """() => {
+    document.body.tabIndex = -1
+    document.body.focus({ preventScroll: true })
+    document.body.removeAttribute("tabindex")
+}"""
 # Each control is marked, with what it looks like while it has no focus.
 MARK = """() => {
     const still = document.createElement("style")
@@ -63,6 +69,7 @@ def scheme(page: Page) -> str | None:
 
 def toggle_palette(page: Page) -> None:
     """Go to the palette's button by Tab, and press Enter."""
+    page.evaluate(FOCUS_NOTHING)
     for _ in range(20):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.name") == "__palette":
@@ -136,13 +143,11 @@ def test_a_link_to_a_section_leads_to_its_heading(
         expect(phone.page.locator(f"[id='{last}']")).to_be_in_viewport()
 
 
-def test_tab_reaches_every_control_and_shows_where_it_is(
-    url: str, reader: Any, address: str
-) -> None:
-    page: Page = reader.page
-    reader.goto(url + address)
-    reader.scroll_through()
+def test_tab_reaches_every_control_and_shows_where_it_is(guest: Any) -> None:
+    page: Page = guest.page
+    guest.scroll_through()
     expect(page.locator(".md-top")).to_have_attribute("hidden", "")  # once the top is reached
+    page.evaluate(FOCUS_NOTHING)
     controls = page.evaluate(MARK)
     assert controls > 20
     for _ in range(3 * controls + 500):  # those of explorables are within
@@ -155,10 +160,9 @@ def test_tab_reaches_every_control_and_shows_where_it_is(
 
 
 def test_next_leads_on_and_nothing_is_asked_of_anyone_else_whatever_the_reader_does(
-    url: str, reader: Any, address: str, pages: list[str]
+    url: str, guest: Any, address: str, pages: list[str]
 ) -> None:
-    page: Page = reader.page
-    reader.goto(url + address)
+    page: Page = guest.page
     toggle_palette(page)
     page.keyboard.press("Enter")
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
@@ -168,11 +172,11 @@ def test_next_leads_on_and_nothing_is_asked_of_anyone_else_whatever_the_reader_d
     expect(page.locator(".md-footer__link--next")).to_have_count(len(following))
     page.locator(".md-footer__link").last.click()  # on the last page, back
     page.wait_for_url(url + (following or pages[-2:])[0])
-    reader.settle()
-    asked = reader.log.requests
+    guest.settle()
+    asked = guest.log.requests
     assert any("search" in request for request in asked)
     assert [request for request in asked if not request.startswith(url)] == []
-    assert reader.log.errors == []
+    assert guest.log.errors == []
 
 
 def test_a_wrong_address_leads_to_a_page_that_leads_home(url: str, reader: Any) -> None:
