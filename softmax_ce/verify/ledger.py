@@ -138,34 +138,39 @@ def entries(
                 yield entry
 
 
-def told(page: Page, around: str, found: Mapping[str, list[Finding] | None]) -> dict[str, Any]:
-    """The entries of a page, and what is said of its mistakes; kept, where everything holds."""
-    rows = [row._asdict() for row in entries(page, found)]
-    answer = {"entries": rows, "mistakes": mistakes(page)}
-    if (file := _file(page)) and not any(row["result"] == "failed" for row in rows):
-        cache.write(file, _told(page, around), json.dumps(answer).encode())
-    return answer
+def told(page: Page, found: Mapping[str, list[Finding] | None]) -> dict[str, Any]:
+    """All that there is to say of a page: its entries, and what is said of its mistakes."""
+    rows = [entry._asdict() for entry in entries(page, found)]
+    return {"entries": rows, "mistakes": mistakes(page)}
+
+
+def keep(page: Page, around: str, told: Mapping[str, Any]) -> None:
+    """Keep what was told of a page where everything holds, to be told again."""
+    if (file := _file(page)) and not any(row["result"] == "failed" for row in told["entries"]):
+        cache.write(file, _told_key(page, around), json.dumps(told).encode())
 
 
 def retold(page: Page, around: str) -> dict[str, Any] | None:
-    """What was told of a page that has not changed, in the same surroundings."""
+    """What was told of a page, if nothing has changed since: its source, or what is around it."""
     file = _file(page)
-    kept = cache.read(file, _told(page, around)) if file else None
+    kept = cache.read(file, _told_key(page, around)) if file else None
     return dict(json.loads(kept)) if kept else None
 
 
-def _told(page: Page, around: str) -> str:
-    return cache.key(page.source, around, repr(links.lead_somewhere(page)))
-
-
 def surroundings(pages: Iterable[Page]) -> str:
-    """Changes with all that the claims of a page may depend on beside the page and its links."""
-    sources = [part for file, source in everything().items() for part in (file.name, source)]
-    read_by_others = (
-        page.source for page in pages if page.path.name in ("index.md", WORKBOOK.name)
-    )
-    headings = repr([(str(page.path), links.HEADING.findall(page.text)) for page in pages])
-    return cache.key(_common(), headings, *read_by_others, *sources)
+    """Changes with all that claims of these pages may depend on, beside their page and its links.
+
+    Others read the notation of the first page, and the solutions of the workbook.
+    """
+    pages = [*pages]
+    shared = [page.source for page in pages if page.path.name in ("index.md", WORKBOOK.name)]
+    headings = [(str(page.path), links.HEADING.findall(page.text)) for page in pages]
+    sources = [(file.name, source) for file, source in everything().items()]
+    return cache.key(_common(), repr((shared, headings, sources)))
+
+
+def _told_key(page: Page, around: str) -> str:
+    return cache.key(page.source, around, repr(links.lead_somewhere(page)))
 
 
 def mistakes(page: Page) -> dict[str, list[str]]:

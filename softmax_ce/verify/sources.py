@@ -87,15 +87,14 @@ def _is_ours(module: str) -> bool:
 
 
 def _file(module: str) -> Path | None:
-    return next((file for file in _places(module) if file.is_file()), None)
-
-
-@cache
-def _places(module: str) -> list[Path]:
-    """Where the file of a module may be, if it is ours."""
     package, *parts = module.split(".")
+    if package != PACKAGE.name:
+        return None
     path = PACKAGE.joinpath(*parts)
-    return [path.with_suffix(".py"), path / "__init__.py"] if package == PACKAGE.name else []
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
 
 
 _imported = everything()  # the package itself was imported on the way here

@@ -18,35 +18,63 @@ from functools import partial
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from softmax_ce.verify import cache
 from softmax_ce.verify.run import PROCESSES, keep_fresh, start_server
+
+if TYPE_CHECKING:
+    from softmax_ce.verify.page import Page
 
 DRAWN = ""  # the line that says so
 
 
 def answer(paths: list[str], tell: Callable[[str], None]) -> None:
     """Tell when the figures of these pages are drawn, and what is known of the pages, as JSON."""
-    from softmax_ce.verify import figures, ledger
-    from softmax_ce.verify.page import Page
-    from softmax_ce.verify.sources import fingerprint, versions
+    from softmax_ce.verify import ledger
+    from softmax_ce.verify.sources import versions
 
-    pages = {path: Page(Path(path)) for path in paths}
+    pages = read(paths)
     around = ledger.surroundings(pages.values())
-    told = {path: ledger.retold(page, around) for path, page in pages.items()}
-    new = [path for path in paths if told[path] is None]
+    told = {path: kept for path, page in pages.items() if (kept := ledger.retold(page, around))}
+    new = {path: page for path, page in pages.items() if path not in told}
+    found = find_out(new, tell)
+    for path, page in new.items():
+        of_page = {name: findings for (name, its), findings in found.items() if its == path}
+        told[path] = ledger.told(page, of_page)
+    after = read(paths)
+    if ledger.surroundings(after.values()) == around:  # no source was saved meanwhile
+        for path, page in new.items():
+            if after[path].source == page.source:
+                ledger.keep(page, around, told[path])
+    entries = [row for path in paths for row in told[path]["entries"]]
+    mistakes = {name: said for path in paths for name, said in told[path]["mistakes"].items()}
+    tell(json.dumps({"versions": versions(), "entries": entries, "mistakes": mistakes}))
+
+
+def read(paths: list[str]) -> "dict[str, Page]":
+    """The pages as they stand now."""
+    from softmax_ce.verify.page import Page
+
+    return {path: Page(Path(path)) for path in paths}
+
+
+def find_out(pages: "dict[str, Page]", tell: Callable[[str], None]) -> dict[tuple[str, str], Any]:
+    """What each check finds out about each page, by their names; tell when figures are drawn."""
+    from softmax_ce.verify import figures, ledger
+    from softmax_ce.verify.sources import fingerprint
+
     now = cached(fingerprint)
-    names = {image.name: None for path in new for image in pages[path].images}
+    names = {image.name: None for page in pages.values() for image in page.images}
     undrawn = [name for name in names if not figures.is_drawn(name)]
     if not undrawn:
         tell(DRAWN)
-    untold = [path for path in new if not ledger.are_told(pages[path])]
+    untold = [path for path, page in pages.items() if not ledger.are_told(page)]
     # Check by check: blocks take longest, and what numbers may be bound to is drawn by then.
     found = {
-        (name, path): ledger.recalled(pages[path], name, now)
+        (name, path): ledger.recalled(page, name, now)
         for name in ledger.KEPT
-        for path in new
+        for path, page in pages.items()
     }
     unknown = [place for place, findings in found.items() if findings is None]
     if undrawn or untold or unknown:
@@ -60,14 +88,7 @@ def answer(paths: list[str], tell: Callable[[str], None]) -> None:
                 tell(DRAWN)
             found |= zip(unknown, (future.result() for future in finding), strict=True)
             wait(telling)
-    for path in new:
-        of_page = {name: findings for (name, its), findings in found.items() if its == path}
-        told[path] = ledger.told(pages[path], around, of_page)
-    answered: dict[str, Any] = {"versions": versions(), "entries": [], "mistakes": {}}
-    for page in filter(None, told.values()):
-        answered["entries"] += page["entries"]
-        answered["mistakes"] |= page["mistakes"]
-    tell(json.dumps(answered))
+    return found
 
 
 def draw(name: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from softmax_ce.verify import blocks, cache, equations, ledger, numbers, sources
+from softmax_ce.verify import blocks, cache, equations, ledger, numbers, sources, worker
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import EXPECTED, Page
 
@@ -143,6 +143,79 @@ def test_pages_of_other_projects_are_not_kept(runs: Runs, tmp_path: Path) -> Non
     for _ in range(2):
         cache.FOLDER = tmp_path / "elsewhere" / ".cache"
         assert len(runs(TEXT)) == 5
+
+
+def edit(file: str, text: str) -> Callable[[], object]:
+    return lambda: Path(file).write_text(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        edit("docs/page.md", f"{TEXT}\n[A link](other.md#here), [another](picture.svg).\nMore.\n"),
+        edit("docs/index.md", "## Notation\n"),
+        edit("docs/other.md", "# Other\n\n## There\n"),
+        edit("docs/notebook/workbook.py", "# %%\ndef softmax():\n    return 1\n"),
+        edit("softmax_ce/two.py", "def two():\n    return 1 + 1\n"),
+        lambda: Path("docs/picture.svg").unlink(),
+        lambda: Path("docs/other.md").rename("docs/another.md"),
+    ],
+    ids=["the page", "the notation", "a heading", "a solution", "a source", "a file", "a page"],
+)
+def test_a_page_is_told_again_from_memory_until_something_changes_that_it_depends_on(
+    runs: Runs, change: Callable[[], object]
+) -> None:
+    runs("")  # for its project
+    Path("docs/notebook").mkdir()
+    edit("docs/page.md", f"{TEXT}\n[A link](other.md#here), [another](picture.svg).\n")()
+    edit("docs/other.md", "# Other\n\n## Here\n")()
+    edit("docs/notebook/workbook.py", "# %%\ndef softmax():\n    return 2\n")()
+    edit("docs/picture.svg", "")()
+
+    def now() -> tuple[Page, str]:
+        pages = [Page(path) for path in sorted(Path("docs").rglob("*.[mp][dy]"))]
+        (page,) = (page for page in pages if page.path.name == "page.md")
+        return page, ledger.surroundings(pages)
+
+    page, around = now()
+    told = ledger.told(page, {})
+    ledger.keep(page, around, told)
+    assert ledger.retold(*now()) == told
+    assert {row["result"] for row in told["entries"]} == {"held"}
+    edit("docs/other.md", "# Other\n\nText\n\n## Here\n")()
+    assert ledger.retold(*now()) == told, "another page may say what it likes"
+    change()
+    assert ledger.retold(*now()) is None
+
+
+def test_what_fails_is_not_kept_to_be_told_again(runs: Runs) -> None:
+    runs("")
+    edit("docs/page.md", TEXT.replace("p_i = 1", "p_i = 2"))()
+    page = Page(Path("docs/page.md"))
+    around = ledger.surroundings([page])
+    ledger.keep(page, around, ledger.told(page, {}))
+    assert ledger.retold(page, around) is None
+
+
+@pytest.mark.parametrize(
+    ("saved", "is_kept"),
+    [
+        (lambda: None, True),
+        (edit("docs/page.md", "Another."), False),
+        (edit("softmax_ce/two.py", ""), False),
+    ],
+    ids=["nothing", "the page", "a source"],
+)
+def test_what_was_found_while_an_author_saved_is_not_kept(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, saved: Callable[[], object], is_kept: bool
+) -> None:
+    runs("")
+    edit("docs/page.md", TEXT)()
+    page = Page(Path("docs/page.md"))
+    around = ledger.surroundings([page])
+    monkeypatch.setattr(worker, "find_out", lambda *_: (saved(), {})[1])
+    worker.answer(["docs/page.md"], lambda _: None)
+    assert (ledger.retold(page, around) is not None) == is_kept
 
 
 def test_a_check_that_breaks_is_a_fault_of_its_page() -> None:
