@@ -201,7 +201,7 @@ def test_what_fails_is_not_kept_to_be_told_again(runs: Runs) -> None:
     ("saved", "is_kept"),
     [
         (lambda: None, True),
-        (edit("docs/page.md", "Another."), False),
+        (edit("docs/page.md", TEXT.replace("Some", "More")), False),
         (edit("softmax_ce/two.py", ""), False),
     ],
     ids=["nothing", "the page", "a source"],
