@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parents[2] / ".cache" / "screenshots"
 def test_screenshot(visit: Any, setting: Any, address: str) -> None:
     name = address.removesuffix(".html").replace("/", "-")
     path = FOLDER / f"{name}-{setting.scheme}-{setting.width}.png"
+    visit.scroll_through()  # what moves comes alive when it is seen
     visit.page.screenshot(path=path, full_page=True)
 
 
