@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 import tempfile
 import traceback
@@ -22,6 +23,8 @@ PROCESSES.set_forkserver_preload(["torch", "matplotlib.pyplot"])
 _fresh: Connection | None = None
 _one_by_one = Lock()
 
+LIMIT = 60  # seconds: the longest program of the book takes two
+
 
 class Ran(NamedTuple):
     """What a program wrote to its two streams, and how it failed, if it did."""
@@ -31,10 +34,10 @@ class Ran(NamedTuple):
     failure: str
 
 
-def run(code: str, file: str = "block", line: int = 0) -> Ran:
-    """Run the program that stands in `file` from the line after `line` on."""
+def run(code: str, file: str = "block", line: int = 0, limit: int = LIMIT) -> Ran:
+    """Run the program that stands in `file` from the line after `line` on, so many seconds long."""
     try:
-        ran: Ran = call(_run, "\n" * line + code, file)
+        ran: Ran = call(_run, "\n" * line + code, file, limit)
     except ChildProcessError as error:
         ran = Ran("", "", str(error))
     return ran
@@ -52,7 +55,7 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
         returned = receiver.recv()
     except EOFError:
         process.join()
-        raise ChildProcessError(f"the process ended with exit code {process.exitcode}") from None
+        raise _died(process.exitcode) from None
     process.join()
     return returned
 
@@ -89,8 +92,14 @@ def _forked(fresh: Connection, function: Callable[..., Any], *arguments: Any) ->
         while not isinstance(received := fresh.recv(), int):
             returned = received
     if not returned:
-        raise ChildProcessError(f"the process ended with exit code {received}")
+        raise _died(received)
     return returned[0]
+
+
+def _died(exit_code: int | None) -> ChildProcessError:
+    if exit_code == -signal.SIGALRM:
+        return ChildProcessError("the program had not ended when its time was up: does it loop?")
+    return ChildProcessError(f"the process ended with exit code {exit_code}")
 
 
 def start_server() -> None:
@@ -103,7 +112,8 @@ def _send(sender: Connection, function: Callable[..., Any], arguments: tuple[Any
     sender.send(function(*arguments))
 
 
-def _run(code: str, file: str) -> Ran:
+def _run(code: str, file: str, limit: int) -> Ran:
+    signal.alarm(limit)
     if torch := sys.modules.get("torch"):
         torch.seed()  # a seed of its own, as in a fresh process: the server has drawn one for all
     failure = ""

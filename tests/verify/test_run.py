@@ -27,6 +27,10 @@ def test_a_program_that_exits_or_dies_has_failed() -> None:
     assert "exit code 3" in run("import os; os._exit(3)").failure
 
 
+def test_a_program_that_does_not_end_has_failed() -> None:
+    assert "had not ended when its time was up" in run("while True: pass", limit=1).failure
+
+
 def test_nothing_leaks_into_the_next_program() -> None:
     run(
         "import torch, softmax_ce\n"
