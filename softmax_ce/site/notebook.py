@@ -75,7 +75,7 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
         return nb
     file = f"notebook/{script.stem}.json"
     options = f"{kernel_name} {allow_errors} {version('nbclient')} {version('ipykernel')}"
-    key = cache.key(options, fingerprint(LOOK), *(cell.source for cell in code))
+    key = cache.key(options, fingerprint(LOOK), *map(_executed, code))
     key = cache.key(key, before := fingerprint(*imports(script.read_bytes())))
 
     if kept := cache.read(file, key):
@@ -116,6 +116,11 @@ def run(script: Path, kernel_name: str, allow_errors: bool) -> NotebookNode:
 def _ipynb(script: str) -> str:
     text: str = jupytext.writes(jupytext.reads(script, fmt="py"), fmt="ipynb")
     return text
+
+
+def _executed(cell: NotebookNode) -> str:
+    """What decides how a cell is executed."""
+    return f"{cell.metadata.get('tags')} {cell.source}"
 
 
 def _settings(style: Mapping[str, Any]) -> str:

@@ -71,13 +71,21 @@ def _file(folder: str, page: Page, kind: str) -> str:
 
 
 def _warns(run: Callable[[], None]) -> bool:
+    """Whether there was a warning, also one that `--quiet` keeps from the terminal."""
     counter, log = CountHandler(), logging.getLogger("mkdocs")
     counter.setLevel(logging.WARNING)
+    level, handlers = log.level, [(handler, handler.level) for handler in log.handlers]
+    for handler, its_level in handlers:
+        handler.setLevel(max(level, its_level))
+    log.setLevel(min(level, logging.WARNING))
     log.addHandler(counter)
     try:
         run()
     finally:
         log.removeHandler(counter)
+        log.setLevel(level)
+        for handler, its_level in handlers:
+            handler.setLevel(its_level)
     return bool(counter.get_counts())
 
 

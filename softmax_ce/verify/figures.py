@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Callable, Iterator
+from functools import cache as cached
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,7 +77,13 @@ def drawn(name: str) -> Drawn:
 
 def _place(name: str) -> tuple[str, str]:
     """Where in the cache a figure is, and the key of its sources."""
-    return f"figures/{name}.json", fingerprint(_module(name))
+    return f"figures/{name}.json", cache.key(fingerprint(_module(name)), _here())
+
+
+@cached
+def _here() -> bytes:
+    """What reads the numbers of a figure."""
+    return Path(__file__).read_bytes()
 
 
 def _module(name: str) -> str:

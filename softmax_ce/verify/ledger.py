@@ -7,7 +7,7 @@ one that does not hold is run each time, for what failed may have been the machi
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache as cached
 from functools import partial
@@ -28,11 +28,11 @@ from softmax_ce.verify import (
     workbook,
 )
 from softmax_ce.verify.claim import Claim
+from softmax_ce.verify.equations.notation import text_of
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
 from softmax_ce.verify.part import Part
-from softmax_ce.verify.sources import everything, fingerprint, versions
-from softmax_ce.verify.workbook import WORKBOOK
+from softmax_ce.verify.sources import everything, fingerprint, stamps, versions
 
 
 class Check(Protocol):
@@ -100,6 +100,7 @@ def findings(page: Page, check: Check, *, fresh: bool = False) -> list[Finding]:
     module = KEPT.get(check.__name__)
     if module is None:
         return [_run(page, check)]
+    written = stamps()
     parts, before = module.parts(page), None if fresh else _kept(page, check)
     keys, kept = _keys(parts), before or {}
 
@@ -109,10 +110,11 @@ def findings(page: Page, check: Check, *, fresh: bool = False) -> list[Finding]:
     # Blocks run in processes of their own, for which threads wait.
     with ThreadPoolExecutor(os.cpu_count() if check is blocks else 1) as pool:
         results = [*pool.map(find, parts, keys)]
+    is_as_found = stamps() == written  # no source was saved meanwhile
     rows = {
         key: _claims(part, finding)
-        for part, key, now, finding in zip(parts, keys, _keys(parts), results, strict=True)
-        if not finding.faults and (key in kept or now == key)  # no source saved meanwhile
+        for part, key, finding in zip(parts, keys, results, strict=True)
+        if not finding.faults and (key in kept or is_as_found)
     }
     if rows != before and (file := _file(page, check)):
         cache.write(file, _common(), json.dumps(rows).encode())
@@ -144,33 +146,28 @@ def told(page: Page, found: Mapping[str, list[Finding] | None]) -> dict[str, Any
     return {"entries": rows, "mistakes": mistakes(page)}
 
 
-def keep(page: Page, around: str, told: Mapping[str, Any]) -> None:
+def keep(key: str, page: Page, told: Mapping[str, Any]) -> None:
     """Keep what was told of a page where everything holds, to be told again."""
     if (file := _file(page)) and not any(row["result"] == "failed" for row in told["entries"]):
-        cache.write(file, _told_key(page, around), json.dumps(told).encode())
+        cache.write(file, key, json.dumps(told).encode())
 
 
-def retold(page: Page, around: str) -> dict[str, Any] | None:
-    """What was told of a page, if nothing has changed since: its source, or what is around it."""
+def retold(key: str, page: Page) -> dict[str, Any] | None:
+    """What was told of a page, if its key has not changed."""
     file = _file(page)
-    kept = cache.read(file, _told_key(page, around)) if file else None
+    kept = cache.read(file, key) if file else None
     return dict(json.loads(kept)) if kept else None
 
 
-def surroundings(pages: Iterable[Page]) -> str:
-    """Changes with all that claims of these pages may depend on, beside their page and its links.
-
-    Others read the notation of the first page, and the solutions of the workbook.
-    """
-    pages = [*pages]
-    shared = [page.source for page in pages if page.path.name in ("index.md", WORKBOOK.name)]
-    headings = [(str(page.path), links.HEADING.findall(page.text)) for page in pages]
-    sources = [(file.name, source) for file, source in everything().items()]
-    return cache.key(_common(), repr((shared, headings, sources)))
+def key(page: Page) -> str:
+    """Changes with all that is told of a page: with all that its checks read."""
+    sources = [(str(file), source) for file, source in everything().items()]
+    return cache.key(str(page.path), page.source, _common(), repr((sources, _beside(page))))
 
 
-def _told_key(page: Page, around: str) -> str:
-    return cache.key(page.source, around, repr(links.lead_somewhere(page)))
+def _beside(page: Page) -> list[Any]:
+    """What the checks of a page read beside it: notation, solutions, and where its links lead."""
+    return [text_of(page), same_code.solutions(page), links.targets(page)]
 
 
 def mistakes(page: Page) -> dict[str, list[str]]:
@@ -191,9 +188,8 @@ def _examples(page: Page) -> Iterator[tuple[tuple[str, str], Page]]:
     for block in page.fences:
         following = "".join(page.lines[block.end : block.end + 2]).strip()
         if block.language == "markdown" and (match := MISTAKE.fullmatch(following)):
-            key = cache.key(_common(), block.code, fingerprint("softmax_ce"))
-            place = f"verified/{match[1]}.json", key
-            yield place, Page(page.path.with_name(match[1]), block.code)
+            example = Page(page.path.with_name(match[1]), block.code)
+            yield (f"verified/{match[1]}.json", key(example)), example
 
 
 def _said(example: Page) -> bytes:
@@ -272,8 +268,9 @@ def _keys(parts: list[Part], fingerprint: Callable[..., str] = fingerprint) -> l
 
 def _claims(part: Part, finding: Finding) -> list[Any]:
     """The claims of a part, each with its place among the part's lines, which may move."""
+    assert all(line == at for (_, line, *_), at in zip(finding.claims, part.lines, strict=False))
     return [
-        [part.lines.index(line), kind, text, reason] for kind, line, text, reason in finding.claims
+        [place, kind, text, reason] for place, (kind, _, text, reason) in enumerate(finding.claims)
     ]
 
 

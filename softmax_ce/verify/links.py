@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from os.path import isfile
+from pathlib import Path
 
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
 
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>(?!figure:)[^)\s]+)")  # an image, too
+TARGET = re.compile(r"(?<=\]\()(?!figure:)[^)\s]+")  # of what may be a link: in a code span, too
 HEADING = re.compile(r"^#+ +(?P<title>.*?)(?: *\{ *#(?P<id>[\w-]+) *\})? *$", re.MULTILINE)
 
 
@@ -33,10 +37,23 @@ def check(page: Page) -> Iterator[Fault]:
             yield Fault(page.path, line, f"{path} has no heading #{anchor}; it has {there}")
 
 
-def lead_somewhere(page: Page) -> list[bool]:
-    """Of each link, whether a file is where it leads: quick, and what a page cannot know itself."""
-    files = (target.partition("#")[0] for target in LINK.findall(page.text))
-    return [(page.path.parent / file).is_file() for file in files]
+def targets(page: Page) -> list[tuple[str, list[str] | None]]:
+    """The files that links may lead to, each with its headings; with None if it is not there."""
+    files = {target.partition("#")[0] for target in TARGET.findall(page.text) if ":" not in target}
+    paths = {file: page.path.parent / file for file in sorted(files - {""})}
+    return [(file, headings(path) if isfile(path) else None) for file, path in paths.items()]
+
+
+def headings(path: Path) -> list[str]:
+    """The headings of a file, if it is one that may have some."""
+    if path.suffix not in {".md", ".py"}:
+        return []
+    return _headings(path.read_text(encoding="utf-8", errors="replace"))
+
+
+@cache
+def _headings(text: str) -> list[str]:
+    return [found[0] for found in re.finditer(r"^(?:# )?#+ .*", text, re.MULTILINE)]
 
 
 def _links(page: Page) -> Iterator[tuple[int, str]]:

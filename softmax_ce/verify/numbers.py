@@ -203,9 +203,12 @@ def parts(page: Page) -> list[Part]:
         modules += imports(page.source.encode())
     if any(sentence.kind == "=" for sentence in sentences):
         modules.append("softmax_ce")
-    said = [(sentence.text, sentence.kind, sentence.comment) for sentence in sentences]
+    said = [
+        ([(numeral.text, numeral.is_at) for numeral in s.numerals], s.kind, s.comment)
+        for s in sentences
+    ]
     text = repr((said, [image.name for image in page.images], code, script))
-    return [Part(page, text, [sentence.line for sentence in sentences], modules)]
+    return [Part(page, text, [claim.line for claim in claims(page)], modules)]
 
 
 def check(page: Page) -> Iterator[Fault]:

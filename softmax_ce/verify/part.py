@@ -12,7 +12,7 @@ class Part(NamedTuple):
 
     page: Page  # the page as if there were nothing else on it
     text: str  # all that the check reads of it
-    lines: list[int]  # of what it claims
+    lines: list[int]  # of what it claims, in that order
     modules: Sequence[str] = ()  # what it runs
 
 

@@ -6,11 +6,11 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-import softmax_ce
 from softmax_ce.verify.claim import Claim
 from softmax_ce.verify.fault import Fault
 from softmax_ce.verify.page import Page
 from softmax_ce.verify.part import Part
+from softmax_ce.verify.sources import PACKAGE
 from softmax_ce.verify.workbook import WORKBOOK, exercises, is_workbook
 
 
@@ -23,13 +23,13 @@ def parts(page: Page) -> list[Part]:
     """The page's copies, all together."""
     copies = [*_copies(page)]
     lines = [line for line, *_ in copies]
-    text = repr(([code for *_, code in copies], _workbook(page)))
-    return [Part(page, text, lines, [softmax_ce.__name__])] if copies else []
+    text = repr(([code for *_, code in copies], solutions(page)))
+    return [Part(page, text, lines, [PACKAGE.name])] if copies else []
 
 
 def check(page: Page) -> Iterator[Fault]:
     """Compare the page's functions with the originals, docstrings and annotations aside."""
-    homes = {"the workbook's": _workbook(page), "the package's": _package()}
+    homes = {"the workbook's": solutions(page), "the package's": _package()}
     for line, name, code in _copies(page):
         originals = {there[name]: home for home, there in homes.items() if name in there}
         if code not in originals:
@@ -40,7 +40,7 @@ def check(page: Page) -> Iterator[Fault]:
 
 def _copies(page: Page) -> Iterator[tuple[int, str, str]]:
     """The line, name and code of everything that the page defines under a name of an original."""
-    names = {*softmax_ce.__all__, *_workbook(page)}
+    names = {*_package(), *solutions(page)}
     for start, tree in _programs(page):
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and node.name in names:
@@ -71,13 +71,21 @@ def _programs(page: Page) -> Iterator[tuple[int, ast.Module]]:
 def _package() -> dict[str, str]:
     """The package's functions."""
     code: dict[str, str] = {}
-    for module in Path(softmax_ce.__file__).parent.glob("*.py"):
+    for module in PACKAGE.glob("*.py"):
         code |= _functions(module.read_text(encoding="utf-8"))
-    return {name: code[name] for name in softmax_ce.__all__}
+    return {name: code[name] for name in _exported(PACKAGE / "__init__.py") if name in code}
 
 
-def _workbook(page: Page) -> dict[str, str]:
-    """The solutions of the workbook, for the pages beside it."""
+def _exported(file: Path) -> list[str]:
+    """What `__all__` names, as the file stands now."""
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+def solutions(page: Page) -> dict[str, str]:
+    """The solutions of the workbook, if this page lies beside it."""
     path = page.path.parent / WORKBOOK
     if not path.is_file():
         return {}

@@ -5,6 +5,7 @@ import importlib
 import platform
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -68,10 +69,18 @@ def load(module: str) -> ModuleType:
 
 def everything() -> dict[Path, bytes]:
     """All that `load` may have to import again: what the book is about, figures and checks."""
-    files = [
-        file for folder in ("", "figures/", "check/") for file in PACKAGE.glob(f"{folder}*.py")
-    ]
+    files = (file for file in sorted(PACKAGE.rglob("*.py")) if _is_ours(_name(file)))
     return {file: file.read_bytes() for file in files}
+
+
+def stamps() -> list[tuple[str, int, int]]:
+    """When each file that a check may read was saved: two saves that undo each other show, too."""
+    project, found = PACKAGE.parent, []
+    for file in (*project.glob("*.md"), *(project / "docs").rglob("*"), *PACKAGE.rglob("*.py")):
+        with suppress(FileNotFoundError):  # an editor's, which is gone again
+            stat = file.stat()
+            found.append((str(file), stat.st_mtime_ns, stat.st_ino))
+    return found
 
 
 @cache
@@ -79,6 +88,10 @@ def versions() -> dict[str, str]:
     """What runs the book."""
     packages = {name: version(name) for name in ("torch", "matplotlib")}
     return {"Python": platform.python_version()} | packages
+
+
+def _name(file: Path) -> str:
+    return ".".join([PACKAGE.name, *file.relative_to(PACKAGE).with_suffix("").parts])
 
 
 def _is_ours(module: str) -> bool:

@@ -23,6 +23,7 @@ SOLUTION = re.compile(
     r"^(?P<indent> +)### BEGIN SOLUTION\n(?:(?:(?P=indent).*)?\n)+?(?P=indent)### END SOLUTION$",
     re.MULTILINE,
 )
+TEXT = re.compile(r"#( |$)")  # a row of a Markdown cell
 BLANK = r"\g<indent># YOUR CODE HERE\n\g<indent>raise NotImplementedError()"
 FUNCTION = re.compile(r"^def (?P<name>\w+)\(", re.MULTILINE)
 CHECK = re.compile(r"^check\.(?P<name>\w+)\((?P=name)\)$", re.MULTILINE)
@@ -66,12 +67,13 @@ def parts(page: Page) -> list[Part]:
     """The page's code, all together."""
     if not is_workbook(page):
         return []
-    code = [row for row in page.source.split("\n") if not re.match("#( |$)", row)]
+    solutions = [found[0] for found in SOLUTION.finditer(page.source)]
+    code = [row for row in page.source.split("\n") if MARK.search(row) or not TEXT.match(row)]
     try:
         modules = imports(page.source.encode())
     except SyntaxError:  # it will not run
         modules = []
-    return [Part(page, "\n".join(code), [*exercises(page).values()], modules)]
+    return [Part(page, repr((code, solutions)), [*exercises(page).values()], modules)]
 
 
 def check(page: Page) -> Iterator[Fault]:

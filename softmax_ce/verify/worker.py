@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import cache as cached
 from functools import partial
 from pathlib import Path
-from queue import Queue
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -32,31 +32,25 @@ DRAWN = ""  # the line that says so
 def answer(paths: list[str], tell: Callable[[str], None]) -> None:
     """Tell when the figures of these pages are drawn, and what is known of the pages, as JSON."""
     from softmax_ce.verify import ledger
-    from softmax_ce.verify.sources import versions
+    from softmax_ce.verify.page import Page
+    from softmax_ce.verify.sources import stamps, versions
 
-    pages = read(paths)
-    around = ledger.surroundings(pages.values())
-    told = {path: kept for path, page in pages.items() if (kept := ledger.retold(page, around))}
+    written = stamps()
+    pages = {path: Page(Path(path)) for path in paths}
+    keys = {path: ledger.key(page) for path, page in pages.items()}
+    known = {path: ledger.retold(keys[path], page) for path, page in pages.items()}
+    told = {path: kept for path, kept in known.items() if kept}
     new = {path: page for path, page in pages.items() if path not in told}
     found = find_out(new, tell)
     for path, page in new.items():
         of_page = {name: findings for (name, its), findings in found.items() if its == path}
         told[path] = ledger.told(page, of_page)
-    after = read(paths)
-    if ledger.surroundings(after.values()) == around:  # no source was saved meanwhile
+    if new and stamps() == written:  # no source was saved meanwhile
         for path, page in new.items():
-            if after[path].source == page.source:
-                ledger.keep(page, around, told[path])
+            ledger.keep(keys[path], page, told[path])
     entries = [row for path in paths for row in told[path]["entries"]]
     mistakes = {name: said for path in paths for name, said in told[path]["mistakes"].items()}
     tell(json.dumps({"versions": versions(), "entries": entries, "mistakes": mistakes}))
-
-
-def read(paths: list[str]) -> "dict[str, Page]":
-    """The pages as they stand now."""
-    from softmax_ce.verify.page import Page
-
-    return {path: Page(Path(path)) for path in paths}
 
 
 def find_out(pages: "dict[str, Page]", tell: Callable[[str], None]) -> dict[tuple[str, str], Any]:
@@ -127,19 +121,17 @@ def _begin() -> None:
     torch.set_num_threads(1)
 
 
-def _requests() -> "Queue[str]":
-    """What the build asks, as it comes, and then "".
+def _requests() -> "SimpleQueue[str]":
+    """What the build asks, as it comes.
 
-    A build that ends before it is answered, as one does that fails, ends all that runs for it.
+    When no one is left who asks, all that runs ends: a build that has failed waits for nothing.
     """
-    requests: Queue[str] = Queue()
+    requests: SimpleQueue[str] = SimpleQueue()
 
     def read() -> None:
         for line in sys.stdin:
             requests.put(line)
-        if requests.unfinished_tasks:
-            os.killpg(0, signal.SIGTERM)
-        requests.put("")
+        os.killpg(0, signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     Thread(target=read, daemon=True).start()
@@ -147,16 +139,15 @@ def _requests() -> "Queue[str]":
 
 
 def main() -> None:
-    """Answer until there is no one left who asks."""
+    """Answer what is asked."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a figure may print is no answer
+    requests = _requests()
     if not cache.FOLDER.exists():
         start_server()  # much is unknown, while the build has not even asked
     from softmax_ce.verify import ledger  # noqa: F401, in that time, too
 
-    requests = _requests()
-    while request := requests.get():
-        answer(json.loads(request), partial(print, file=answers, flush=True))
-        requests.task_done()
+    while True:
+        answer(json.loads(requests.get()), partial(print, file=answers, flush=True))
         if "stay" in sys.argv:
             start_server()

@@ -257,6 +257,12 @@ def test_a_mistake_on_a_page_fails_the_build(
     assert "index.md" in built.stderr
 
 
+def test_what_a_quiet_build_does_not_say_the_next_one_does(mkdocs: MkDocs, project: Path) -> None:
+    (project / "docs" / "index.md").write_text("# A page\n\n[this][r]\n\n[r]: nosuch.md\n")
+    assert "nosuch.md" not in mkdocs(project, "build", "--quiet").stderr
+    assert "nosuch.md" in mkdocs(project, "build", "--strict").stderr
+
+
 def test_a_build_that_fails_leaves_no_check_running(mkdocs: MkDocs, project: Path) -> None:
     block = "```python\nimport time\n\ntime.sleep(60)\n```"
     (project / "docs" / "index.md").write_text(f"{block}\n\n![Bars.](figure:temperature.nosuch)\n")

@@ -28,6 +28,7 @@ print(two())
 PRINTS = f"```python\nprint(30)\n```\n\n{EXPECTED}\n\n```text\n30\n```\n"
 TRUE = r"$$\sum_i p_i = 1$$"
 TEXT = f"# A page\n\nSome text.\n\n{DOUBLES}\n{PRINTS}\n{TRUE}\n\nSo $1 + 1 = 2$, and 30.\n"
+SOLUTION = "# %%\ndef softmax():\n    return 2\n\n\ncheck.softmax(softmax)\n"
 Runs = Callable[[str], list[str]]
 
 
@@ -96,6 +97,19 @@ def test_an_edited_block_runs_and_what_is_bound_to_it(runs: Runs) -> None:
     assert runs(TEXT.replace("print(30)", "print(15 * 2)")) == ["blocks print(15 * 2)", "numbers"]
 
 
+def test_numbers_that_are_bound_in_another_way_are_looked_for_again(runs: Runs) -> None:
+    runs(TEXT + "\n7.5 and 1.25\n")
+    assert runs(TEXT + "\n7.5 at 1.25\n") == ["numbers"]
+
+
+def test_numbers_that_part_have_their_own_lines(runs: Runs) -> None:
+    bound = "7.5<!-- = 7.5 --> is more than{}1.25<!-- = 1.25 -->."
+    runs(f"{TEXT}\n{bound.format(' ')}\n")
+    assert runs(f"{TEXT}\n{bound.format(chr(10))}\n") == []
+    lines = [entry.line for entry in entries if entry.text in ("7.5", "1.25")]
+    assert lines[1] == lines[0] + 1
+
+
 def test_the_notation_of_a_page_is_part_of_its_formulas(runs: Runs) -> None:
     runs(TEXT)
     bound = f"---\nnotation:\n  c: uniform(0, 1)\n---\n{TEXT}"
@@ -155,46 +169,52 @@ def edit(file: str, text: str) -> Callable[[], object]:
         edit("docs/page.md", f"{TEXT}\n[A link](other.md#here), [another](picture.svg).\nMore.\n"),
         edit("docs/index.md", "## Notation\n"),
         edit("docs/other.md", "# Other\n\n## There\n"),
-        edit("docs/notebook/workbook.py", "# %%\ndef softmax():\n    return 1\n"),
+        edit("docs/notebook/workbook.py", SOLUTION.replace("2", "1")),
         edit("softmax_ce/two.py", "def two():\n    return 1 + 1\n"),
+        edit("softmax_ce/new.py", ""),
         lambda: Path("docs/picture.svg").unlink(),
+        lambda: Path("docs/code.svg").unlink(),
         lambda: Path("docs/other.md").rename("docs/another.md"),
     ],
-    ids=["the page", "the notation", "a heading", "a solution", "a source", "a file", "a page"],
+    ids=[
+        *("the page", "the notation", "a heading", "a solution", "a source", "a new source"),
+        *("a file", "a file behind code", "a page"),
+    ],
 )
 def test_a_page_is_told_again_from_memory_until_something_changes_that_it_depends_on(
     runs: Runs, change: Callable[[], object]
 ) -> None:
     runs("")  # for its project
     Path("docs/notebook").mkdir()
-    edit("docs/page.md", f"{TEXT}\n[A link](other.md#here), [another](picture.svg).\n")()
+    far = f"https://a.b/{'c' * 5000}"
+    linked = "[A link](other.md#here), [another](picture.svg), [`p[y]`](code.svg)"
+    edit("docs/page.md", f"{TEXT}\n{linked}, [far]({far}).\n")()
     edit("docs/other.md", "# Other\n\n## Here\n")()
-    edit("docs/notebook/workbook.py", "# %%\ndef softmax():\n    return 2\n")()
+    edit("docs/notebook/workbook.py", SOLUTION)()
     edit("docs/picture.svg", "")()
+    edit("docs/code.svg", "")()
 
-    def now() -> tuple[Page, str]:
-        pages = [Page(path) for path in sorted(Path("docs").rglob("*.[mp][dy]"))]
-        (page,) = (page for page in pages if page.path.name == "page.md")
-        return page, ledger.surroundings(pages)
+    def retold() -> dict[str, Any] | None:
+        page = Page(Path("docs/page.md"))
+        return ledger.retold(ledger.key(page), page)
 
-    page, around = now()
+    page = Page(Path("docs/page.md"))
     told = ledger.told(page, {})
-    ledger.keep(page, around, told)
-    assert ledger.retold(*now()) == told
-    assert {row["result"] for row in told["entries"]} == {"held"}
+    ledger.keep(ledger.key(page), page, told)
+    assert retold() == told
+    assert "failed" not in {row["result"] for row in told["entries"]}
     edit("docs/other.md", "# Other\n\nText\n\n## Here\n")()
-    assert ledger.retold(*now()) == told, "another page may say what it likes"
+    assert retold() == told, "another page may say what it likes"
     change()
-    assert ledger.retold(*now()) is None
+    assert retold() is None
 
 
 def test_what_fails_is_not_kept_to_be_told_again(runs: Runs) -> None:
     runs("")
     edit("docs/page.md", TEXT.replace("p_i = 1", "p_i = 2"))()
     page = Page(Path("docs/page.md"))
-    around = ledger.surroundings([page])
-    ledger.keep(page, around, ledger.told(page, {}))
-    assert ledger.retold(page, around) is None
+    ledger.keep(ledger.key(page), page, ledger.told(page, {}))
+    assert ledger.retold(ledger.key(page), page) is None
 
 
 @pytest.mark.parametrize(
@@ -203,8 +223,9 @@ def test_what_fails_is_not_kept_to_be_told_again(runs: Runs) -> None:
         (lambda: None, True),
         (edit("docs/page.md", TEXT.replace("Some", "More")), False),
         (edit("softmax_ce/two.py", ""), False),
+        (edit("softmax_ce/two.py", "def two():\n    return 2\n"), False),
     ],
-    ids=["nothing", "the page", "a source"],
+    ids=["nothing", "the page", "a source", "a source, and undone"],
 )
 def test_what_was_found_while_an_author_saved_is_not_kept(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, saved: Callable[[], object], is_kept: bool
@@ -212,10 +233,10 @@ def test_what_was_found_while_an_author_saved_is_not_kept(
     runs("")
     edit("docs/page.md", TEXT)()
     page = Page(Path("docs/page.md"))
-    around = ledger.surroundings([page])
+    key = ledger.key(page)
     monkeypatch.setattr(worker, "find_out", lambda *_: (saved(), {})[1])
     worker.answer(["docs/page.md"], lambda _: None)
-    assert (ledger.retold(page, around) is not None) == is_kept
+    assert (ledger.retold(key, page) is not None) == is_kept
 
 
 def test_a_check_that_breaks_is_a_fault_of_its_page() -> None:

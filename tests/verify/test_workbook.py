@@ -155,6 +155,15 @@ def test_what_is_wrong_is_named_with_its_line(
     assert [(row.line, row.result) for row in rows] == [(line, "failed")]
 
 
+@pytest.mark.parametrize("added", ["# a remark in a solution\n", "# ### BEGIN SOLUTION\n"])
+def test_a_remark_that_shows_a_solution_runs_the_workbook_again(added: str) -> None:
+    new = ONE.replace("    gap =", f"{added}    gap =")
+    (before,), (after,) = (workbook.parts(Page(Path("exercise.py"), text)) for text in (ONE, new))
+    assert before.text != after.text
+    (same,) = workbook.parts(Page(Path("exercise.py"), ONE.replace("# One", "# An")))
+    assert same.text == before.text
+
+
 def test_a_solution_without_marks_is_named(tmp_path: Path) -> None:
     bare = "\n\n# %%\ndef softmax_naive(logits):\n    return logits.softmax(-1)\n"
     path = tmp_path / "exercise.py"

@@ -84,10 +84,19 @@ class Notation:
 
 def book_of(page: Page) -> Notation:
     """The notation of the book that a page belongs to: its `docs/index.md` shows it."""
-    for folder in page.path.resolve().parents:
-        if (shown := folder / "docs" / "index.md").is_file():
-            return _shown(shown, shown.read_bytes().decode())
-    return Notation({})
+    shown = _first_of(page)
+    return _shown(shown, shown.read_bytes().decode()) if shown else Notation({})
+
+
+def text_of(page: Page) -> str:
+    """The section of the book's first page from which its notation is read."""
+    shown = _first_of(page)
+    return _section(Page(shown)) if shown else ""
+
+
+def _first_of(page: Page) -> Path | None:
+    paths = (folder / "docs" / "index.md" for folder in page.path.resolve().parents)
+    return next((path for path in paths if path.is_file()), None)
 
 
 @lru_cache(maxsize=1)
@@ -95,10 +104,15 @@ def _shown(path: Path, text: str) -> Notation:
     return table(Page(path, text))
 
 
+def _section(page: Page) -> str:
+    _, _, section = page.text.partition(HEADING)
+    return section.split("\n## ")[0]
+
+
 def table(page: Page) -> Notation:
     """The notation of the book, from the page that shows it to readers."""
-    _, _, section = page.text.partition(HEADING)
-    rows = [match for line in section.split("\n## ")[0].splitlines() if (match := ROW.match(line))]
+    section = _section(page)
+    rows = [match for line in section.splitlines() if (match := ROW.match(line))]
     if section and not rows:
         raise ValueError(
             f"{page.path}: no row under {HEADING.strip()!r} has the form | $p$ | ... |"
