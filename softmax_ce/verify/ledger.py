@@ -85,7 +85,10 @@ class Entry(NamedTuple):
 def recalled(
     page: Page, name: str, fingerprint: Callable[..., str] = fingerprint
 ) -> list[Finding] | None:
-    """What the check of this name once found out about the parts of a page, if that is all."""
+    """What the check of this name once found out about the parts of a page, if that is all.
+
+    Whoever asks of many pages at one time may bring a `fingerprint` that remembers.
+    """
     module = KEPT[name]
     if (kept := _kept(page, module)) is None:
         return None
@@ -159,7 +162,7 @@ def retold(key: str, page: Page) -> dict[str, Any] | None:
     return dict(json.loads(kept)) if kept else None
 
 
-def key(page: Page) -> str:
+def key_of(page: Page) -> str:
     """Changes with all that is told of a page: with all that its checks read."""
     sources = [(str(file), source) for file, source in everything().items()]
     return cache.key(str(page.path), page.source, _common(), repr((sources, _beside(page))))
@@ -189,7 +192,7 @@ def _examples(page: Page) -> Iterator[tuple[tuple[str, str], Page]]:
         following = "".join(page.lines[block.end : block.end + 2]).strip()
         if block.language == "markdown" and (match := MISTAKE.fullmatch(following)):
             example = Page(page.path.with_name(match[1]), block.code)
-            yield (f"verified/{match[1]}.json", key(example)), example
+            yield (f"verified/{match[1]}.json", key_of(example)), example
 
 
 def _said(example: Page) -> bytes:
@@ -235,14 +238,12 @@ def _blamed(fault: Fault, claims: list[Claim], check: Check) -> list[Claim]:
 def _file(page: Page, check: Check | None = None) -> str:
     """Where findings are kept, or what was told; of pages outside of the project they are not."""
     path = os.path.relpath(page.path, cache.FOLDER.parent)
-    name = path.replace(os.sep, "-")
     if path.startswith(".."):
         return ""
-    return (
-        f"verified/{name}.{check.__name__.rpartition('.')[2]}.json"
-        if check
-        else f"told/{name}.json"
-    )
+    name = path.replace(os.sep, "-")
+    if check is None:
+        return f"told/{name}.json"
+    return f"verified/{name}.{check.__name__.rpartition('.')[2]}.json"
 
 
 def _kept(page: Page, check: Check) -> dict[str, Any] | None:
