@@ -162,10 +162,15 @@ def retold(key: str, page: Page) -> dict[str, Any] | None:
     return dict(json.loads(kept)) if kept else None
 
 
-def key_of(page: Page) -> str:
+def state() -> str:
+    """Changes with the checks, and with all sources that they may run."""
+    sources = (part for file, source in everything().items() for part in (str(file), source))
+    return cache.key(_common(), *sources)
+
+
+def key_of(page: Page, state: str) -> str:
     """Changes with all that is told of a page: with all that its checks read."""
-    sources = [(str(file), source) for file, source in everything().items()]
-    return cache.key(str(page.path), page.source, _common(), repr((sources, _beside(page))))
+    return cache.key(str(page.path), page.source, state, repr(_beside(page)))
 
 
 def _beside(page: Page) -> list[Any]:
@@ -192,7 +197,7 @@ def _examples(page: Page) -> Iterator[tuple[tuple[str, str], Page]]:
         following = "".join(page.lines[block.end : block.end + 2]).strip()
         if block.language == "markdown" and (match := MISTAKE.fullmatch(following)):
             example = Page(page.path.with_name(match[1]), block.code)
-            yield (f"verified/{match[1]}.json", key_of(example)), example
+            yield (f"verified/{match[1]}.json", key_of(example, state())), example
 
 
 def _said(example: Page) -> bytes:

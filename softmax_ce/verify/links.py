@@ -38,22 +38,25 @@ def check(page: Page) -> Iterator[Fault]:
 
 
 def targets(page: Page) -> list[tuple[str, list[str] | None]]:
-    """The files that links may lead to, each with its headings; with None if it is not there."""
+    """The files that links may lead to, each with its headings; with None if it is not there.
+
+    This asks the disk, and little of the text: it is to be quick for pages that do not change.
+    """
     files = {target.partition("#")[0] for target in TARGET.findall(page.text) if ":" not in target}
     paths = {file: page.path.parent / file for file in sorted(files - {""})}
-    return [(file, headings(path) if isfile(path) else None) for file, path in paths.items()]
+    return [(file, _headings(path) if isfile(path) else None) for file, path in paths.items()]
 
 
-def headings(path: Path) -> list[str]:
-    """The headings of a file, if it is one that may have some."""
+def _headings(path: Path) -> list[str]:
     if path.suffix not in {".md", ".py"}:
         return []
-    return _headings(path.read_text(encoding="utf-8", errors="replace"))
+    return _rows(path.read_text(encoding="utf-8", errors="replace"))
 
 
 @cache
-def _headings(text: str) -> list[str]:
-    return [found[0] for found in re.finditer(r"^(?:# )?#+ .*", text, re.MULTILINE)]
+def _rows(text: str) -> list[str]:
+    """What may be a heading, as it is written, and be it in a file that cannot be parsed."""
+    return re.findall(r"^(?:# )?#+ .*", text, re.MULTILINE)
 
 
 def _links(page: Page) -> Iterator[tuple[int, str]]:

@@ -37,7 +37,8 @@ def answer(paths: list[str], tell: Callable[[str], None]) -> None:
 
     written = stamps()
     pages = {path: Page(Path(path)) for path in paths}
-    keys = {path: ledger.key_of(page) for path, page in pages.items()}
+    state = ledger.state()
+    keys = {path: ledger.key_of(page, state) for path, page in pages.items()}
     known = {path: ledger.retold(keys[path], page) for path, page in pages.items()}
     told = {path: kept for path, kept in known.items() if kept}
     new = {path: page for path, page in pages.items() if path not in told}

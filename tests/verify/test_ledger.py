@@ -196,11 +196,11 @@ def test_a_page_is_told_again_from_memory_until_something_changes_that_it_depend
 
     def retold() -> dict[str, Any] | None:
         page = Page(Path("docs/page.md"))
-        return ledger.retold(ledger.key_of(page), page)
+        return ledger.retold(ledger.key_of(page, ledger.state()), page)
 
     page = Page(Path("docs/page.md"))
     told = ledger.told(page, {})
-    ledger.keep(ledger.key_of(page), page, told)
+    ledger.keep(ledger.key_of(page, ledger.state()), page, told)
     assert retold() == told
     assert "failed" not in {row["result"] for row in told["entries"]}
     edit("docs/other.md", "# Other\n\nText\n\n## Here\n")()
@@ -213,8 +213,8 @@ def test_what_fails_is_not_kept_to_be_told_again(runs: Runs) -> None:
     runs("")
     edit("docs/page.md", TEXT.replace("p_i = 1", "p_i = 2"))()
     page = Page(Path("docs/page.md"))
-    ledger.keep(ledger.key_of(page), page, ledger.told(page, {}))
-    assert ledger.retold(ledger.key_of(page), page) is None
+    ledger.keep(ledger.key_of(page, ledger.state()), page, ledger.told(page, {}))
+    assert ledger.retold(ledger.key_of(page, ledger.state()), page) is None
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_what_was_found_while_an_author_saved_is_not_kept(
     runs("")
     edit("docs/page.md", TEXT)()
     page = Page(Path("docs/page.md"))
-    key = ledger.key_of(page)
+    key = ledger.key_of(page, ledger.state())
     monkeypatch.setattr(worker, "find_out", lambda *_: (saved(), {})[1])
     worker.answer(["docs/page.md"], lambda _: None)
     assert (ledger.retold(key, page) is not None) == is_kept

@@ -26,14 +26,8 @@ from tests.verify.faulty.fault import Fault
 ROOT = Path(__file__).parents[3]
 FILES = ("README.md", "constraints.txt", "mkdocs.yml", "pyproject.toml")
 PARTS = ("docs", "softmax_ce", "tests", *FILES)
-CACHED = (
-    "figures",
-    "math-font",
-    "notebook",
-    "templates",
-    "told",
-    "verified",
-)  # in .cache, to be quick
+# In .cache, to be quick.
+CACHED = ("figures", "math-font", "notebook", "templates", "told", "verified")
 LIBRARIES = (
     *("torch", "matplotlib.backends.backend_svg", "lark", "yaml", "pytest", "hypothesis.stateful"),
     *("mpmath", "mkdocs.__main__", "mkdocs.commands.build", "material", "mkdocs_jupyter.plugin"),
